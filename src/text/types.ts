@@ -1,0 +1,95 @@
+/** Why a completion is not exactly `<think>…</think> <answer>…</answer>`, in the order in which they are reported. */
+export const defectNames = [
+  'truncated',
+  'tooLong',
+  'empty',
+  'noThink',
+  'unclosedThink',
+  'noAnswer',
+  'unclosedAnswer',
+  'repeatedTag',
+  'nestedTag',
+  'strayTag',
+  'wrongOrder',
+  'answerInThink',
+  'textOutside',
+  'emptyThink',
+  'emptyAnswer',
+] as const
+
+export type Defect = (typeof defectNames)[number]
+
+/** What stands in a completion. A reward needs `defects` to be empty; an evaluation needs `answer` to be set. */
+export type Reading = {
+  /** Text of the one closed think block, trimmed; null when there is none or more than one. */
+  readonly thinking: string | null
+  /** Text of the one well-formed answer block outside the thinking, trimmed; null when there is none or more than one. */
+  readonly answer: string | null
+  readonly defects: readonly Defect[]
+}
+
+/** Why an answer is no answer. None of these ever earns anything; they are counted apart. */
+export type NoValueKind = 'none' | 'several' | 'conflict' | 'outOfRange' | 'noMatch' | 'negated' | 'tooGeneral'
+
+export type AnswerValue =
+  | { readonly kind: 'letter'; readonly letter: string; readonly index: number }
+  | { readonly kind: 'entity'; readonly id: string }
+  | { readonly kind: NoValueKind }
+
+/** What a lexicon is built from; `graph/types.ts` entities fit. */
+export type LexiconEntity = {
+  readonly id: string
+  readonly label: string
+  readonly synonyms: readonly string[]
+  readonly type: string
+}
+
+/** Names of entities, ready for look-up; made by `buildLexicon`, read by `matchEntity`. */
+export type Lexicon = {
+  /** Name key to the ids that carry the name. */
+  readonly exact: ReadonlyMap<string, readonly string[]>
+  /** The same with articles and plurals folded away: asked only when the exact key is unknown. */
+  readonly folded: ReadonlyMap<string, readonly string[]>
+  /** Folded keys that end a longer name, such as `malaria` in `falciparum malaria`. */
+  readonly heads: ReadonlySet<string>
+  /** Id to semantic type. */
+  readonly types: ReadonlyMap<string, string>
+}
+
+/** How the answer to a question is to be read. */
+export type AnswerSpec =
+  | { readonly kind: 'choice'; readonly options: readonly string[] }
+  | {
+      readonly kind: 'open'
+      readonly lexicon: Lexicon
+      /** Semantic type that the question asks for; decides between the senses of an ambiguous name. */
+      readonly type?: string
+    }
+
+/** A token matched as a whole before any merge. */
+export type AddedToken = { readonly id: number; readonly content: string; readonly special: boolean }
+
+export interface Tokenizer {
+  /** One more than the highest id: the number of rows that an embedding needs. */
+  readonly vocabSize: number
+  /** Control tokens, tags and names, by ascending id. */
+  readonly addedTokens: readonly AddedToken[]
+  /**
+   * The ids of a text, added tokens recognised anywhere in it, nothing put before or after.
+   *
+   * @throws {DataError} when the text holds a lone surrogate, which no UTF-8 can carry back
+   */
+  encode(text: string): number[]
+  /**
+   * The text of the ids; bytes that are not UTF-8 become U+FFFD.
+   *
+   * @param options `skipSpecial` leaves out the tokens flagged special (never the think and answer tags)
+   * @throws {DataError} when an id is not in the vocabulary
+   */
+  decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string
+  /** The id of an added token's content or of a BPE token in the byte alphabet, undefined when there is none. */
+  idOf(token: string): number | undefined
+}
+
+export type ChatRole = 'system' | 'user' | 'assistant'
+export type ChatMessage = { readonly role: ChatRole; readonly content: string }
