@@ -1,0 +1,96 @@
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { ConfigError } from '../core/errors.ts'
+import { readText } from '../core/read.ts'
+import { formatHint } from '../core/registry.ts'
+import { type Config, configSchema } from './config.ts'
+
+type Path = readonly (string | number)[]
+
+/**
+ * The configuration of a YAML file with `--set a.b=c` assignments on top, validated and with defaults filled in.
+ *
+ * @param assignments each "path.to.key=value", the value read as YAML
+ * @throws {ConfigError} naming file:line (or the assignment), the offending key or value and a remedy
+ */
+export function loadConfig(file: string, assignments: readonly string[] = []): Config {
+  return parseConfig(readText(file), file, assignments)
+}
+
+/** The same for a text at hand; `file` is only named in errors. */
+export function parseConfig(text: string, file: string, assignments: readonly string[] = []): Config {
+  const lines = new LineCounter()
+  const document: Document = parseDocument(text, { lineCounter: lines })
+  const broken = document.errors[0]
+  if (broken !== undefined) {
+    throw new ConfigError(`${file}:${lines.linePos(broken.pos[0]).line}: not YAML: ${broken.message.split('\n')[0]}`)
+  }
+  if (document.contents === null) document.contents = document.createNode({})
+  if (!isMap(document.contents)) {
+    throw new ConfigError(`${file}:1: expected sections with keys, found something else`, {
+      hint: 'docs/configuration.md lists every key with its default',
+    })
+  }
+  const origins = new Map<string, string>()
+  for (const assignment of assignments) assign(document, assignment, origins)
+  const parsed = configSchema.safeParse(document.toJS() as unknown)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]!
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0]!
+    const known = knownKeys(path)
+    const place = placeOf(document, lines, file, [...path, key], origins)
+    throw new ConfigError(`${place}: unknown key "${[...path, key].join('.')}"`, { hint: formatHint(key, known) })
+  }
+  const place = placeOf(document, lines, file, path, origins)
+  throw new ConfigError(`${place}: ${path.join('.')}: ${issue.message}`, {
+    hint: 'docs/configuration.md lists every key with its default',
+  })
+}
+
+function assign(document: Document, assignment: string, origins: Map<string, string>): void {
+  const at = assignment.indexOf('=')
+  if (at <= 0)
+    throw new ConfigError(`--set ${assignment}: expected key=value`, { hint: 'for example --set rl-2.steps=40' })
+  const path = assignment.slice(0, at).split('.')
+  const parsed = parseDocument(assignment.slice(at + 1))
+  const broken = parsed.errors[0]
+  if (broken !== undefined) {
+    throw new ConfigError(`--set ${assignment}: not YAML: ${broken.message.split('\n')[0]}`, {
+      hint: 'quote values with special characters',
+    })
+  }
+  for (let depth = 1; depth < path.length; depth++) {
+    const parent = path.slice(0, depth)
+    if (!isMap(document.getIn(parent, true))) document.setIn(parent, document.createNode({}))
+  }
+  document.setIn(path, document.createNode(parsed.toJS() as unknown))
+  origins.set(path.join('.'), `--set ${assignment}`)
+}
+
+function placeOf(
+  document: Document,
+  lines: LineCounter,
+  file: string,
+  path: Path,
+  origins: ReadonlyMap<string, string>,
+): string {
+  const origin = origins.get(path.join('.'))
+  if (origin !== undefined) return origin
+  for (let depth = path.length; depth > 0; depth--) {
+    const parent = document.getIn(path.slice(0, depth - 1), true)
+    const pair = isMap(parent)
+      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path[depth - 1]))
+      : undefined
+    const range = pair !== undefined && isScalar(pair.key) ? pair.key.range : undefined
+    if (range !== null && range !== undefined) return `${file}:${lines.linePos(range[0]).line}`
+  }
+  return file
+}
+
+/** The keys that the schema knows in the section at `path`, read off the defaults (every section has them all). */
+function knownKeys(path: Path): string[] {
+  let section: unknown = configSchema.parse({})
+  for (const part of path) section = (section as Record<string, unknown>)[String(part)]
+  return typeof section === 'object' && section !== null ? Object.keys(section) : []
+}
