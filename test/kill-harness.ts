@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { clock } from '../src/core/clock.ts'
+import { createRng } from '../src/core/rng.ts'
+import { readManifest } from '../src/core/store.ts'
+import { stageNames } from '../src/pipeline/stage.ts'
+
+const project = fileURLToPath(new URL('..', import.meta.url))
+
+export type KillReport = {
+  readonly wallMs: number
+  readonly kills: { readonly atMs: number; readonly differing: string[] }[]
+}
+
+/**
+ * Runs the short recipe once undisturbed, then `count` times with a `kill -9` at a random moment of its life, resumed
+ * until it is done, and compares the manifest hashes of every stage.
+ *
+ * @returns for each kill the stages whose hash differs from the undisturbed run: none, if the promise holds
+ */
+export async function killAndResume(
+  count: number,
+  seed: number,
+  onKill: (line: string) => void = () => {},
+): Promise<KillReport> {
+  const dir = mkdtempSync(join(tmpdir(), 'fleming-kill-'))
+  try {
+    const started = clock.monotonicMs()
+    await runShort(dir, 'undisturbed')
+    const wallMs = clock.monotonicMs() - started
+    const expected = hashes(join(dir, 'undisturbed', 'short'))
+    const kills: KillReport['kills'] = []
+    for (let index = 0; index < count; index++) {
+      const atMs = createRng(seed, 'kill', index).uniform() * wallMs
+      const name = `killed-${index}`
+      await runShort(dir, name, atMs)
+      await runShort(dir, name)
+      const found = hashes(join(dir, name, 'short'))
+      const differing = stageNames.filter((stage) => found[stage] !== expected[stage])
+      kills.push({ atMs, differing })
+      onKill(
+        `kill ${index + 1} of ${count} at ${(atMs / 1000).toFixed(1)} s of ${(wallMs / 1000).toFixed(1)} s: ${differing.length === 0 ? 'same hashes' : `DIFFERENT: ${differing.join(', ')}`}`,
+      )
+      rmSync(join(dir, name), { recursive: true })
+    }
+    return { wallMs, kills }
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+function hashes(runDir: string): Record<string, string> {
+  return Object.fromEntries(stageNames.map((stage) => [stage, readManifest(join(runDir, stage))?.hash ?? 'none']))
+}
+
+/** Runs the command with its own root folder (the name of a run is part of its release) in its own process group; with `killAfterMs` the whole group gets SIGKILL then. */
+function runShort(dir: string, root: string, killAfterMs?: number): Promise<void> {
+  const args = [
+    '--import',
+    'tsx',
+    join(project, 'src/cli/main.ts'),
+    'run',
+    '--config',
+    join(project, 'test/short.yaml'),
+    '--root',
+    join(dir, root),
+    '--quiet',
+  ]
+  const child = spawn(process.execPath, args, { cwd: project, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  const timer =
+    killAfterMs === undefined ? undefined : setTimeout(() => process.kill(-child.pid!, 'SIGKILL'), killAfterMs)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer)
+      if (code === 0 || signal === 'SIGKILL') resolve()
+      else reject(new Error(`the short run ended with code ${code}: ${stderr}`))
+    })
+  })
+}
