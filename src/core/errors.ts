@@ -73,6 +73,9 @@ export class ShapeError extends FlemingError {
   }
 }
 
+/** E_ABORTED: ended by the caller. E_MEMORY: refused because it would not fit. E_ENGINE: everything else. */
+export type EngineErrorCode = 'E_ENGINE' | 'E_ABORTED' | 'E_MEMORY'
+
 /** A training engine or an endpoint that failed; `retryable` says whether the same call may succeed later. */
 export class EngineError extends FlemingError {
   readonly retryable: boolean
@@ -86,9 +89,10 @@ export class EngineError extends FlemingError {
       readonly retryable?: boolean | undefined
       readonly status?: number | undefined
       readonly requestId?: string | undefined
+      readonly code?: EngineErrorCode | undefined
     } = {},
   ) {
-    super(message, { ...options, code: 'E_ENGINE', exitCode: 1 })
+    super(message, { ...options, code: options.code ?? 'E_ENGINE', exitCode: 1 })
     this.retryable = options.retryable ?? false
     if (options.status !== undefined) this.status = options.status
     if (options.requestId !== undefined) this.requestId = options.requestId

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { DataError, StorageError } from './errors.ts'
 
 /** Block of a streamed read; chosen by us: large enough to be fast, small enough not to matter. */
@@ -34,6 +34,37 @@ export function* readBlocks(file: string, offsetBytes = 0): Generator<Buffer> {
     }
   } finally {
     closeSync(fd)
+  }
+}
+
+/** A file open for reading at any place. */
+export type FileReader = {
+  /** When it was opened. */
+  readonly sizeBytes: number
+  /** Fills `target` from `offsetBytes` on. @throws {DataError} when the file ends before */
+  read(target: Uint8Array, offsetBytes: number): void
+  close(): void
+}
+
+/**
+ * A file opened for reading byte ranges into memory that the caller owns.
+ *
+ * @throws {DataError} when there is no such file
+ * @throws {StorageError} E_IO when it cannot be read
+ */
+export function openReader(file: string): FileReader {
+  const fd = named(file, () => openSync(file, 'r'))
+  return {
+    sizeBytes: named(file, () => fstatSync(fd).size),
+    read: (target, offsetBytes) => {
+      for (let done = 0; done < target.length; ) {
+        const length = Math.min(target.length - done, BLOCK_BYTES)
+        const count = named(file, () => readSync(fd, target, done, length, offsetBytes + done))
+        if (count === 0) throw new DataError(`ends at byte ${offsetBytes + done}, while it is read`, { file })
+        done += count
+      }
+    },
+    close: () => closeSync(fd),
   }
 }
 

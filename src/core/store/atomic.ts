@@ -15,12 +15,18 @@ export function putAtomic(file: string, data: string | Uint8Array, fileSystem: F
   putBlocksAtomic(file, [bytes], bytes.length, fileSystem)
 }
 
-/** {@link putAtomic} for content that is too large to hold in one piece. */
+/**
+ * {@link putAtomic} for content that is too large to hold in one piece.
+ *
+ * @param blocks made one after the other while they are written; one that throws leaves the old file as it was
+ * @param sizeBytes of all blocks together
+ * @throws {StorageError} as {@link putAtomic}, and E_IO when the blocks have another size
+ */
 export function putBlocksAtomic(
   file: string,
   blocks: Iterable<Uint8Array>,
   sizeBytes: number,
-  fileSystem: FileSystem,
+  fileSystem: FileSystem = nodeFileSystem,
 ): void {
   assertNotPoisoned(fileSystem)
   const { temp, fd } = openTemp(file, fileSystem)

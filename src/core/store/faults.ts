@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { StorageError } from '../errors.ts'
+import { FlemingError, StorageError } from '../errors.ts'
 import type { FileSystem } from './file-system.ts'
 
 /** `errno` names that mean "no room": full disk, used-up quota, limit on the size of a file. */
@@ -49,6 +49,8 @@ export function storageError(
   needBytes?: number,
 ): StorageError {
   if (cause instanceof StorageError) return cause
+  // A block of the caller's own making failed, not the disk.
+  if (cause instanceof FlemingError) throw cause
   const errno = errnoOf(cause)
   if (errno === null) throw cause
   if (NO_SPACE.has(errno)) {
