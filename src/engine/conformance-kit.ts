@@ -1,5 +1,7 @@
 /** Data and arithmetic of the conformance checks. */
 import { EngineError } from '../core/errors.ts'
+import { sha256Hex } from '../core/hash.ts'
+import { formatJson } from '../core/json.ts'
 import type { Datum, TrainingClient } from './types.ts'
 
 /** Ragged prompts, two of them equal, in a vocabulary of 12. */
@@ -32,13 +34,20 @@ export async function train(client: TrainingClient, steps: number): Promise<void
   }
 }
 
-/** The weights hash of a fresh client after some updates. */
+/** What tells two models apart: the hash of the weights or, where a server does not say it, of two data's log-probabilities. */
+export async function fingerprint(client: TrainingClient): Promise<string> {
+  const { weightsHash } = await client.info()
+  if (weightsHash !== undefined) return weightsHash
+  return sha256Hex(formatJson((await client.forward(twoData, 'cross_entropy')).logprobs_DT))
+}
+
+/** The fingerprint of a fresh client after some updates. */
 export async function startTrained(engine: { create(): Promise<TrainingClient> }, steps: number): Promise<string> {
   const client = await engine.create()
   await train(client, steps)
-  const { weightsHash } = await client.info()
+  const found = await fingerprint(client)
   await client.close()
-  return weightsHash
+  return found
 }
 
 /** The model's law of the token after a prompt, by the trainer's forward pass, [vocab]. */

@@ -6,6 +6,7 @@ import { FlemingError } from '../core/errors.ts'
 import {
   distributionAfter,
   expectThat,
+  fingerprint,
   lawDistance,
   nucleus,
   prompts,
@@ -161,15 +162,15 @@ const saveAndLoad = async (engine: EngineUnderTest) => {
   const uninterrupted = await withClient(engine, async (client) => {
     await train(client, 3)
     await client.saveState(dir)
-    const saved = (await client.info()).weightsHash
+    const saved = await fingerprint(client)
     await train(client, 3)
-    return { saved, final: (await client.info()).weightsHash }
+    return { saved, final: await fingerprint(client) }
   })
   await withClient(engine, async (client) => {
     await client.loadState(dir, { optimizer: true })
-    expectThat((await client.info()).weightsHash === uninterrupted.saved, 'loaded weights are not the saved ones')
+    expectThat((await fingerprint(client)) === uninterrupted.saved, 'loaded weights are not the saved ones')
     await train(client, 3)
-    expectThat((await client.info()).weightsHash === uninterrupted.final, 'training after a load took another course')
+    expectThat((await fingerprint(client)) === uninterrupted.final, 'training after a load took another course')
     await client.loadState(dir, { optimizer: false })
     const { step } = await client.optimStep({ learningRate: 0 })
     expectThat(step === 1, `the first step after a load without optimizer state was number ${step}`)
@@ -185,7 +186,7 @@ const sameSeed = async (engine: EngineUnderTest) => {
     withClient(engine, async (client) => {
       await train(client, 3)
       const sequences = await client.sample([{ promptTokens: prompts[0], numSamples: 4, key: 's' }], { maxTokens: 5 })
-      return { sequences: sequences.flat(), hash: (await client.info()).weightsHash }
+      return { sequences: sequences.flat(), hash: await fingerprint(client) }
     })
   const [first, second] = [await session(), await session()]
   expectThat(first.hash === second.hash, 'two fresh engines were trained alike and differ in their weights')
@@ -193,16 +194,18 @@ const sameSeed = async (engine: EngineUnderTest) => {
 }
 
 const accumulation = async (engine: EngineUnderTest) => {
-  const lossAfter = (batches: readonly (readonly Datum[])[]) =>
+  const measureAfter = (batches: readonly (readonly Datum[])[]) =>
     withClient(engine, async (client) => {
       for (const data of batches) await client.forwardBackward(data, 'cross_entropy')
       const { gradNorm } = await client.optimStep({ learningRate: 0.01 })
+      // Not every server says the norm; where the update leads tells whether a call was forgotten, too.
+      if (gradNorm === undefined) return (await client.forward(twoData, 'cross_entropy')).lossSum
       const idle = await client.optimStep({ learningRate: 0 })
       expectThat(idle.gradNorm === 0, `an optimizer step left a gradient of norm ${idle.gradNorm} behind`)
       return gradNorm
     })
-  const apart = await lossAfter(twoData.map((datum) => [datum]))
-  const together = await lossAfter([twoData])
+  const apart = await measureAfter(twoData.map((datum) => [datum]))
+  const together = await measureAfter([twoData])
   expectThat(Math.abs(apart / together - 1) < 1e-4, `gradients of two calls add up to ${apart}, of one to ${together}`)
 }
 
@@ -224,7 +227,7 @@ const badDatum = (engine: EngineUnderTest) =>
     const cispo = await outcomeOf(client.forwardBackward([{ ...good, logprobs: [], advantages: [] }], 'cispo'))
     expectThat(cispo === 'E_CONFIG', `cispo without thresholds gave ${cispo}`)
     const { gradNorm } = await client.optimStep({ learningRate: 0 })
-    expectThat(gradNorm === 0, 'a refused datum left a gradient behind')
+    expectThat(gradNorm === undefined || gradNorm === 0, 'a refused datum left a gradient behind')
     const after = await client.forward([good], 'cross_entropy')
     expectThat(after.lossSum === before.lossSum, 'a refused datum changed the model')
   })
@@ -244,9 +247,9 @@ const order = (engine: EngineUnderTest) =>
       client.forwardBackward(twoData, 'cross_entropy'),
       client.optimStep({ learningRate: 0.01 }),
     ])
-    const hash = client.info()
+    const hash = fingerprint(client)
     await Promise.all(calls)
-    const inOneGo = (await hash).weightsHash
+    const inOneGo = await hash
     const oneByOne = await startTrained(engine, 3)
     expectThat(inOneGo === oneByOne, 'calls made without waiting were not processed in their order')
   })

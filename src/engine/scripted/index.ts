@@ -15,6 +15,7 @@ import type {
   SampledSequence,
   SampleRequest,
   SamplingParams,
+  TokenUsage,
   TrainingClient,
 } from '../types.ts'
 
@@ -38,13 +39,14 @@ export type RecordedCall =
       readonly config: LossConfig | undefined
     }
   | { readonly method: 'optimStep'; readonly params: AdamParams }
-  | { readonly method: 'saveState' | 'saveWeights'; readonly dir: string }
+  | { readonly method: 'saveState' | 'saveWeights' | 'loadWeights'; readonly dir: string }
   | { readonly method: 'loadState'; readonly dir: string; readonly optimizer: boolean }
   | { readonly method: 'resetOptimizer' | 'close' }
 
 export type ScriptedClient = TrainingClient & { readonly calls: readonly RecordedCall[] }
 
 const STATE_FILE = 'state.json'
+const CONFIG_FILE = 'config.json'
 const stateSchema = z.strictObject({ step: z.int().nonnegative(), updates: z.int().nonnegative() })
 
 /**
@@ -62,6 +64,7 @@ function createScripted({ respond, vocabSize = 1000, contextLength = 1024 }: Scr
   const calls: RecordedCall[] = []
   let state = { step: 0, updates: 0 }
   let hasGradient = false
+  let usage: TokenUsage = { trained: 0, scored: 0, prefilled: 0, sampled: 0 }
   function record(call: RecordedCall): void {
     if (calls.at(-1)?.method === 'close') throw new EngineError('the engine is closed', { hint: 'create a new one' })
     calls.push(call)
@@ -70,17 +73,23 @@ function createScripted({ respond, vocabSize = 1000, contextLength = 1024 }: Scr
     calls,
     async sample(requests, params) {
       record({ method: 'sample', requests, params })
-      return requests.map((request) =>
+      const sequences_RS = requests.map((request) =>
         Array.from({ length: request.numSamples }, (_, sample) => finish(respond(request, sample, params), params)),
       )
+      const prefilled = usage.prefilled + countTokens(requests.map(({ promptTokens }) => promptTokens))
+      const sampled = usage.sampled + countTokens(sequences_RS.flat().map(({ tokens }) => tokens))
+      usage = { ...usage, prefilled, sampled }
+      return sequences_RS
     },
     async forwardBackward(data, loss, config) {
       record({ method: 'forwardBackward', data, loss, config })
       hasGradient = true
+      usage = { ...usage, trained: usage.trained + countTokens(data.map(({ inputTokens }) => inputTokens)) }
       return echo(data)
     },
     async forward(data, loss, config) {
       record({ method: 'forward', data, loss, config })
+      usage = { ...usage, scored: usage.scored + countTokens(data.map(({ inputTokens }) => inputTokens)) }
       return echo(data)
     },
     async optimStep(params) {
@@ -104,19 +113,35 @@ function createScripted({ respond, vocabSize = 1000, contextLength = 1024 }: Scr
       record({ method: 'saveWeights', dir })
       ensureDir(dir)
       putAtomic(join(dir, 'model.safetensors'), hashOf(state.updates))
-      putAtomic(join(dir, 'config.json'), `${formatJson({ model_type: 'scripted' })}\n`)
+      putAtomic(join(dir, CONFIG_FILE), `${formatJson({ model_type: 'scripted', updates: state.updates })}\n`)
+    },
+    async loadWeights(dir) {
+      record({ method: 'loadWeights', dir })
+      state = { step: 0, updates: readUpdates(join(dir, CONFIG_FILE)) }
     },
     async resetOptimizer() {
       record({ method: 'resetOptimizer' })
       state = { ...state, step: 0 }
     },
     async info() {
-      return { parameters: 0, vocabSize, contextLength, weightsHash: hashOf(state.updates) }
+      return {
+        parameters: 0,
+        trainableParameters: 0,
+        vocabSize,
+        contextLength,
+        weightsHash: hashOf(state.updates),
+        usage,
+        facts: {},
+      }
     },
     async close() {
       if (calls.at(-1)?.method !== 'close') record({ method: 'close' })
     },
   }
+}
+
+function countTokens(lists: readonly (readonly number[])[]): number {
+  return lists.reduce((total, { length }) => total + length, 0)
 }
 
 /** Ends a scripted completion where a real engine would: at the first stop token, or at `maxTokens`. */
@@ -142,4 +167,10 @@ function readState(file: string): z.infer<typeof stateSchema> {
   const parsed = stateSchema.safeParse(parseJson(readText(file), { file }))
   if (!parsed.success) throw new DataError('not a checkpoint of the scripted engine', { file, cause: parsed.error })
   return parsed.data
+}
+
+function readUpdates(file: string): number {
+  const parsed = z.looseObject({ updates: z.int().nonnegative() }).safeParse(parseJson(readText(file), { file }))
+  if (!parsed.success) throw new DataError('not weights of the scripted engine', { file, cause: parsed.error })
+  return parsed.data.updates
 }
