@@ -9,20 +9,39 @@ import {
   ShapeError,
   StorageError,
 } from '../../core/errors.ts'
-import type { TrainingClient } from '../types.ts'
+import type { ModelHost, TrainingClient } from '../types.ts'
+import type { LocalEngineConfig, LocalHostConfig } from './config.ts'
 
-/** The calls that travel; `close` ends the worker instead. */
-export type Method = Exclude<keyof TrainingClient, 'close'>
+/** The calls of a client that travel as they are; `close` and signals have messages of their own. */
+export type Method = Exclude<keyof TrainingClient, 'close' | 'forgetState'>
 export type Arguments = { readonly [Name in Method]: Parameters<TrainingClient[Name]> }
 export type Results = { readonly [Name in Method]: Awaited<ReturnType<TrainingClient[Name]>> }
 
-/** One call; replies carry its id. */
-export type Call<Name extends Method = Method> = {
-  readonly [Each in Name]: { readonly id: number; readonly method: Each; readonly args: Arguments[Each] }
-}[Name]
+/** The client that is there from the start: the base of a host, or the model of an engine. */
+export const FIRST_CLIENT = 0
 
-/** The id of the message that says whether the engine could be made. */
+/** The id of the reply that says whether the engine could be made. */
 export const CREATED_ID = 0
+
+/** What the worker is started with. */
+export type WorkerConfig =
+  | { readonly kind: 'engine'; readonly config: LocalEngineConfig }
+  | { readonly kind: 'host'; readonly config: LocalHostConfig }
+
+/** A call of one client, without its signal. */
+export type Call = {
+  readonly [Name in Method]: { readonly client: number; readonly method: Name; readonly args: Arguments[Name] }
+}[Method]
+
+/** What the main thread asks for under an id; replies carry it. The reply to an opening is the number of a client. */
+export type Request =
+  | { readonly kind: 'call'; readonly id: number; readonly call: Call }
+  | { readonly kind: 'createModel'; readonly id: number; readonly options: Parameters<ModelHost['createModel']>[0] }
+  | { readonly kind: 'openSnapshot'; readonly id: number; readonly dir: string }
+  | { readonly kind: 'closeClient'; readonly id: number; readonly client: number }
+
+/** A request, or that the caller of an earlier one wants it ended; the request gets its own reply either way. */
+export type Message = Request | { readonly kind: 'abort'; readonly id: number }
 
 export type Reply =
   | { readonly id: number; readonly kind: 'done'; readonly value: unknown }

@@ -68,6 +68,72 @@ describe('the session pool', () => {
   })
 })
 
+describe('memory that sessions keep', () => {
+  const GIGABYTE = 2 ** 30
+
+  /** A pool, the keys of the sessions it built, and a run that is said to need so many bytes. */
+  function kept(keepsMemory: boolean) {
+    const pool = createSessionPool({ threads: 1, keepsMemory })
+    open.push(pool)
+    const built: string[] = []
+    const build = (key: string) => () => {
+      built.push(key)
+      return negation(1)
+    }
+    const use = (key: string, needBytes?: number, from = pool) =>
+      from.run(key, build(key), feed(Float32Array.of(1)), ['y'], needBytes)
+    return { pool, built, use }
+  }
+
+  test('is that of the largest run, until the session is released', async () => {
+    const { pool, use } = kept(true)
+    await use('a', 5000)
+    await use('a', 3000)
+    await use('b')
+    expect(['a', 'b', 'c'].map((key) => pool.heldBytes(key))).toEqual([5000, 0, 0])
+    await pool.close()
+    expect(pool.heldBytes('a')).toBe(0)
+  })
+
+  test('can be had back from all sessions but one, of whatever scope', async () => {
+    const { pool, use } = kept(true)
+    for (const key of ['a', 'b']) await use(key, 5000)
+    const scope = pool.scope('other')
+    for (const key of ['a', 'c']) await use(key, 5000, scope)
+    await scope.releaseOthers('a')
+    expect(pool.keys).toEqual(['other/a'])
+  })
+
+  test('is nothing where sessions keep none, so there is nothing to release', async () => {
+    const { pool, use } = kept(false)
+    for (const key of ['a', 'b']) await use(key, GIGABYTE)
+    expect(pool.heldBytes('a')).toBe(0)
+    await pool.releaseOthers('a')
+    expect(pool.keys).toEqual(['a', 'b'])
+  })
+
+  test('goes back after 64 runs in a row that left most of it unused', async () => {
+    const { pool, built, use } = kept(true)
+    const small = async (runs: number) => {
+      for (let run = 0; run < runs; run++) await use('a', 1000)
+    }
+    await use('a', GIGABYTE)
+    await small(63)
+    await use('a', GIGABYTE / 2)
+    await small(64)
+    expect([built, pool.heldBytes('a')]).toEqual([['a'], GIGABYTE])
+    await small(1)
+    expect([built, pool.heldBytes('a')]).toEqual([['a', 'a'], 1000])
+  })
+
+  test('stays where it is little', async () => {
+    const { built, use } = kept(true)
+    await use('a', 2 ** 27)
+    for (let run = 0; run < 100; run++) await use('a', 1000)
+    expect(built).toEqual(['a'])
+  })
+})
+
 test('ScatterElements loses no update: 8,192 x 128 ones into 7 rows, 20 runs at 2 threads', async () => {
   const [rows, width, targets] = [8192, 128, 7]
   const builder = new GraphBuilder()

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { ConfigError, DataError, NumericalError, ShapeError } from '../../core/errors.ts'
+import { ConfigError, DataError, EngineError, NumericalError, ShapeError } from '../../core/errors.ts'
 import { createRng } from '../../core/rng.ts'
+import { defaultLora, loraTargets } from '../lora.ts'
 import type { Datum, DecoderConfig, LossName } from '../types.ts'
+import { adamwStep, createAdamState } from './model/adamw.ts'
 import { referenceLoss } from './model/loss-reference.ts'
-import { initParameters, type ParameterSet } from './model/parameters.ts'
+import { initAdapter, initParameters, type ParameterSet } from './model/parameters.ts'
 import { relativeError } from './onnx/gradient-check.ts'
+import { createSessionPool } from './session.ts'
 import { createTrainer, type Trainer } from './trainer.ts'
 
 const config: DecoderConfig = {
@@ -22,13 +25,14 @@ const config: DecoderConfig = {
   qkNorm: true,
 }
 
+const limits = { threads: 2, maxTokensPerMicroBatch: 4096 }
 const open: Trainer[] = []
 afterEach(async () => {
   for (const trainer of open.splice(0)) await trainer.close()
 })
 
 function trainerOf(maxTokensPerMicroBatch = 4096, parameters: ParameterSet = initParameters(config, 1)): Trainer {
-  const trainer = createTrainer(config, parameters, { threads: 2, maxTokensPerMicroBatch })
+  const trainer = createTrainer({ config, base: parameters }, { threads: 2, maxTokensPerMicroBatch })
   open.push(trainer)
   return trainer
 }
@@ -114,7 +118,7 @@ describe('forwardBackward', () => {
   test('memory kept between runs leaves nothing behind: every byte of the gradient is the same', async () => {
     const [fresh, kept] = [false, true].map((keepsMemory) => {
       const options = { threads: 2, maxTokensPerMicroBatch: 64, keepsMemory }
-      const trainer = createTrainer(config, initParameters(config, 1), options)
+      const trainer = createTrainer({ config, base: initParameters(config, 1) }, options)
       open.push(trainer)
       return trainer
     })
@@ -181,6 +185,86 @@ describe('forwardBackward', () => {
     const [a, b] = [await first.forwardBackward(sampled, 'ppo'), await second.forwardBackward(sampled, 'ppo')]
     expect(b).toEqual(a)
     expect(second.gradients).toEqual(first.gradients)
+  })
+})
+
+describe('an adapter', () => {
+  const lora = { rank: 4, alpha: 16, targets: loraTargets }
+
+  test('learns while its base stays as it is, and its gradients are all there are', async () => {
+    const base = initParameters(config, 1)
+    const parameters = initAdapter(config, lora, 2)
+    const trainer = createTrainer({ config, base, adapter: { lora, parameters } }, limits)
+    open.push(trainer)
+    const before = base.flat.slice()
+    expect(trainer.gradients.length).toBe(parameters.flat.length)
+    const adam = createAdamState(parameters.flat.length)
+    const losses: number[] = []
+    for (let step = 0; step < 40; step++) {
+      trainer.clearGradients()
+      losses.push((await trainer.forwardBackward(supervised, 'cross_entropy')).lossSum)
+      adamwStep(parameters.specs, parameters.flat, trainer.gradients, adam, { learningRate: 0.02 })
+    }
+    expect(losses.at(-1)!).toBeLessThan(0.5 * losses[0]!)
+    expect(base.flat).toEqual(before)
+  })
+
+  test('a new one gives the log-probabilities of its base, bit for bit', async () => {
+    const base = initParameters(config, 1)
+    const adapter = { lora, parameters: initAdapter(config, lora, 2) }
+    const [plain, adapted] = [createTrainer({ config, base }, limits), createTrainer({ config, base, adapter }, limits)]
+    open.push(plain, adapted)
+    const expected = await plain.forward(supervised, 'cross_entropy')
+    expect(await adapted.forward(supervised, 'cross_entropy')).toEqual(expected)
+    expect(expected.lossSum).toBeGreaterThan(100)
+  })
+})
+
+describe('sessions of others', () => {
+  test('two trainers of one shape share them, one of another shape does not get theirs', async () => {
+    const pool = createSessionPool({ threads: 2 })
+    const base = initParameters(config, 1)
+    const adapter = { lora: defaultLora, parameters: initAdapter(config, defaultLora, 2) }
+    const options = { ...limits, pool }
+    const trainers = [
+      { config, base },
+      { config, base: initParameters(config, 5) },
+      { config, base, adapter },
+    ]
+    const [first, second, third] = trainers.map((model) => createTrainer(model, options))
+    const one = supervised.slice(0, 1)
+    await first!.forwardBackward(one, 'cross_entropy')
+    await second!.forwardBackward(one, 'cross_entropy')
+    expect(pool.keys.length).toBe(1)
+    await third!.forwardBackward(one, 'cross_entropy')
+    expect(pool.keys.length).toBe(2)
+    await first!.close()
+    expect(pool.keys.length).toBe(2)
+    await pool.close()
+  })
+})
+
+describe('an abort', () => {
+  test('between micro-batches ends the call, and nothing of it is accumulated', async () => {
+    const trainer = trainerOf(24)
+    await trainer.forwardBackward(supervised, 'cross_entropy')
+    const before = trainer.gradients.slice()
+    const controller = new AbortController()
+    // The timer fires only because the trainer lets the event loop turn.
+    setTimeout(() => controller.abort(), 0)
+    const call = trainer.forwardBackward(supervised, 'cross_entropy', {}, { signal: controller.signal })
+    await expect(call).rejects.toMatchObject({ name: 'EngineError', code: 'E_ABORTED' })
+    expect(trainer.gradients).toEqual(before)
+    const { lossSum } = await trainer.forwardBackward(supervised, 'cross_entropy', {}, { signal: undefined })
+    expect(lossSum).toBeGreaterThan(100)
+  })
+
+  test('before the call lets nothing run', async () => {
+    const pool = createSessionPool({ threads: 2 })
+    const trainer = createTrainer({ config, base: initParameters(config, 1) }, { ...limits, pool })
+    const call = trainer.forward(supervised, 'cross_entropy', {}, { signal: AbortSignal.abort() })
+    await expect(call).rejects.toThrow(EngineError)
+    expect(pool.keys).toEqual([])
   })
 })
 
@@ -276,6 +360,6 @@ describe('refusals', () => {
     [{ threads: 0, maxTokensPerMicroBatch: 64 }, 'threads must be a positive integer, found 0'],
     [{ threads: 1, maxTokensPerMicroBatch: Number.NaN }, 'maxTokensPerMicroBatch must be positive, found NaN'],
   ])('options %o', (options, message) => {
-    expect(() => createTrainer(config, initParameters(config, 1), options)).toThrow(message)
+    expect(() => createTrainer({ config, base: initParameters(config, 1) }, options)).toThrow(message)
   })
 })

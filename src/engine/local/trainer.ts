@@ -1,33 +1,36 @@
 import { ConfigError, NumericalError } from '../../core/errors.ts'
-import type { Datum, DecoderConfig, ForwardResult, LossConfig, LossName } from '../types.ts'
-import { buildForwardGraph, buildTrainingGraph, gradientName } from './model/decoder.ts'
+import type { CallOptions, Datum, ForwardResult, LossConfig, LossName } from '../types.ts'
+import { createBatchInputs } from './model/batch-inputs.ts'
+import { type BatchShape, buildForwardGraph, buildTrainingGraph, gradientName } from './model/decoder.ts'
 import { referenceLoss } from './model/loss-reference.ts'
 import { type RatioBounds, resolveBounds } from './model/losses.ts'
+import { estimateRun, type MemoryEstimate } from './model/memory.ts'
 import { type MicroBatch, packMicroBatch, planMicroBatches, type ScoredDatum } from './model/micro-batch.ts'
-import type { ParameterSet } from './model/parameters.ts'
+import { type Model, shapeKey, shapeOf, trainedParameters, weightFeeds } from './model/model.ts'
 import { checkData } from './model/validate.ts'
-import { createSessionPool, type Feeds, type FetchedTensor } from './session.ts'
+import type { Graph } from './onnx/graph.ts'
+import { pause } from './queue.ts'
+import { makeRoom } from './room.ts'
+import { createSessionPool, type FetchedTensor, type SessionPool } from './session.ts'
 
-/**
- * Static shapes make many graphs of one model: enough stay open for the shapes of a training step, and unless told none
- * of them keeps its memory. Chosen by us.
- */
-const OPEN_SESSIONS = 32
+/** A session for each loss and one for the forward pass; chosen by us. */
+const OPEN_SESSIONS = 5
 
 export type TrainerOptions = {
   readonly threads: number
   /** Bound of sequences·length in one run, padding included. */
   readonly maxTokensPerMicroBatch: number
-  /**
-   * Whether each graph keeps its memory between runs; false unless told. Faster (docs/benchmarks.md says by how much),
-   * but up to 32 shapes then hold memory of their own: for data of one length.
-   */
+  /** Whether a loss keeps between runs the memory of its largest one; true unless told (docs/benchmarks.md, Memory or time). */
   readonly keepsMemory?: boolean | undefined
+  /** Sessions shared with other models, of any shape; its owner closes them. Own ones unless told. */
+  readonly pool?: SessionPool | undefined
+  /** Bytes that a run may take; what the computer has free unless told. */
+  readonly availableBytes?: (() => number) | undefined
 }
 
-/** Losses and gradients of a decoder whose weights somebody else updates. Calls must not overlap. */
+/** Losses and gradients of a model whose weights somebody else updates. Calls must not overlap. */
 export type Trainer = {
-  /** Sum of the gradients since the last `clearGradients`, laid out like `parameters.flat`. */
+  /** Sum of the gradients since the last `clearGradients`, laid out like `trainedParameters(model).flat`. */
   readonly gradients: Float32Array
   /**
    * Adds the gradient of the summed loss, all of it or, when it throws, nothing.
@@ -35,17 +38,24 @@ export type Trainer = {
    * Only positions with a weight or advantage other than 0 enter the vocabulary head; the log-probabilities of the
    * other positions are reported as 0.
    *
-   * @throws {ConfigError | DataError | ShapeError | EngineError | NumericalError}
+   * @param options its signal is looked at before each micro-batch, the event loop gets a turn in between
+   * @throws {ConfigError | DataError | ShapeError | EngineError | NumericalError} an EngineError of code E_ABORTED when
+   *   the signal ended the call, of code E_MEMORY when a micro-batch would not fit
    */
-  forwardBackward(data: readonly Datum[], loss: LossName, config?: LossConfig): Promise<ForwardResult>
+  forwardBackward(
+    data: readonly Datum[],
+    loss: LossName,
+    config?: LossConfig,
+    options?: CallOptions,
+  ): Promise<ForwardResult>
   /**
    * The forward pass alone, with the log-probability of every position.
    *
-   * @throws {ConfigError | DataError | ShapeError | EngineError | NumericalError}
+   * @throws {ConfigError | DataError | ShapeError | EngineError | NumericalError} as `forwardBackward`
    */
-  forward(data: readonly Datum[], loss: LossName, config?: LossConfig): Promise<ForwardResult>
+  forward(data: readonly Datum[], loss: LossName, config?: LossConfig, options?: CallOptions): Promise<ForwardResult>
   clearGradients(): void
-  /** Releases the sessions and their memory. */
+  /** Releases its own sessions and their memory. */
   close(): Promise<void>
 }
 
@@ -90,82 +100,142 @@ function sumLoss(
   return lossSum
 }
 
-/**
- * A trainer over the given weights, which it reads where they lie: update them in place between calls.
- *
- * Data are sorted into micro-batches of few shapes and their gradients summed in a fixed order. The loss is computed in
- * float64 from the log-probabilities, datum by datum, so how the data were split does not enter it.
- *
- * @param config shape of the decoder
- * @param parameters weights; their layout is that of `gradients`
- * @throws {ConfigError} when the decoder or an option cannot work
- */
-export function createTrainer(config: DecoderConfig, parameters: ParameterSet, options: TrainerOptions): Trainer {
-  const { threads, maxTokensPerMicroBatch, keepsMemory = false } = options
+function checkOptions({ threads, maxTokensPerMicroBatch }: TrainerOptions): void {
   if (!Number.isInteger(threads) || threads < 1)
     throw new ConfigError(`threads must be a positive integer, found ${threads}`)
   if (!(maxTokensPerMicroBatch >= 1))
     throw new ConfigError(`maxTokensPerMicroBatch must be positive, found ${maxTokensPerMicroBatch}`)
-  const pool = createSessionPool({ threads, capacity: OPEN_SESSIONS, keepsMemory })
-  const gradients = new Float32Array(parameters.flat.length)
-  const weights: Feeds = Object.fromEntries(
-    parameters.specs.map(({ name, shape }) => [name, { dtype: 'float32', shape, data: parameters.view(name) }]),
-  )
+}
 
-  function addGradients(into: Float32Array, results: ReadonlyMap<string, FetchedTensor>): void {
-    for (const { name, offset, size } of parameters.specs) {
-      const gradient = results.get(gradientName(name))!.data
-      for (let index = 0; index < size; index++) into[offset + index]! += gradient[index]!
-    }
+function addInto(sum: Float32Array, part: Float32Array): void {
+  for (let index = 0; index < part.length; index++) sum[index]! += part[index]!
+}
+
+type Training = { readonly loss: LossName; readonly bounds: RatioBounds }
+
+/** One gradient per trained tensor, in the order of the specs. */
+type Gradients = readonly Float32Array[]
+
+/** Runs data, one micro-batch after the other. */
+type Runner = (
+  scored_D: readonly ScoredDatum[],
+  training: Training | undefined,
+  signal: AbortSignal | undefined,
+) => Promise<{ readonly logprobs_DT: readonly (readonly number[])[]; readonly sum: Gradients | undefined }>
+
+function createRunner(model: Model, options: TrainerOptions, pool: SessionPool): Runner {
+  const { maxTokensPerMicroBatch, availableBytes } = options
+  const shape = shapeOf(model)
+  const key = shapeKey(shape)
+  const weights = weightFeeds(model)
+  const gradientNames = trainedParameters(model).specs.map(({ name }) => gradientName(name))
+
+  const batchInputs = createBatchInputs(model.config)
+  // The bounds of a ratio move neither sizes nor order, so one graph of each loss will do to foretell its memory.
+  const graphs = new Map<LossName | 'forward', Graph>()
+
+  function build(training: Training | undefined): Graph {
+    return training ? buildTrainingGraph(shape, training.loss, training.bounds) : buildForwardGraph(shape)
   }
 
-  /** Runs all micro-batches: forward alone, or also backward, adding to the gradients given. */
-  async function run(
+  function estimate(sizes: BatchShape, training: Training | undefined): MemoryEstimate {
+    const name = training?.loss ?? 'forward'
+    const graph = graphs.get(name) ?? build(training)
+    graphs.set(name, graph)
+    const subject = `${training ? 'training on' : 'scoring'} ${sizes.batch} sequences of ${sizes.length} tokens`
+    return estimateRun(graph, subject, sizes)
+  }
+
+  async function runOne(
     scored_D: readonly ScoredDatum[],
-    training?: { readonly loss: LossName; readonly bounds: RatioBounds; readonly into: Float32Array },
-  ): Promise<readonly (readonly number[])[]> {
-    const logprobs_DT = scored_D.map(({ datum }) => new Array<number>(datum.inputTokens.length).fill(0))
-    const fetches = ['logprobs', ...(training ? parameters.specs.map(({ name }) => gradientName(name)) : [])]
-    const variant = training ? `${training.loss}(${training.bounds.low}, ${training.bounds.high})` : 'forward'
-    for (const microBatch of planMicroBatches(scored_D, maxTokensPerMicroBatch)) {
-      const { shape } = microBatch
-      const results = await pool.run(
-        `${variant} of ${shape.batch}x${shape.length}, ${shape.rows} rows`,
-        () =>
-          training
-            ? buildTrainingGraph(config, shape, training.loss, training.bounds)
-            : buildForwardGraph(config, shape),
-        { ...weights, ...packMicroBatch(scored_D, microBatch, training?.loss) },
-        fetches,
-      )
-      distributeLogprobs(scored_D, microBatch, results.get('logprobs')!.data, logprobs_DT)
-      if (training) addGradients(training.into, results)
-    }
-    return logprobs_DT
+    microBatch: MicroBatch,
+    training: Training | undefined,
+  ): Promise<ReadonlyMap<string, FetchedTensor>> {
+    const { batch, length } = microBatch.shape
+    const session = `${key} ${training ? `${training.loss}(${training.bounds.low}, ${training.bounds.high})` : 'forward'}`
+    const need = estimate(microBatch.shape, training)
+    await makeRoom({ pool, availableBytes }, session, need, [
+      batch > 1 ? `set maxTokensPerMicroBatch below ${batch * length}` : 'shorten the data',
+      ...(training && !shape.lora ? ['train an adapter (lora)'] : []),
+    ])
+    return pool.run(
+      session,
+      () => build(training),
+      { ...weights, ...batchInputs(microBatch.shape), ...packMicroBatch(scored_D, microBatch, training?.loss) },
+      ['logprobs', ...(training ? gradientNames : [])],
+      need.totalBytes,
+    )
   }
 
+  // Forward alone, or also backward, with the sum of the gradients if there are any.
+  return async (scored_D, training, signal) => {
+    const logprobs_DT = scored_D.map(({ datum }) => new Array<number>(datum.inputTokens.length).fill(0))
+    let sum: Gradients | undefined
+    for (const microBatch of planMicroBatches(scored_D, maxTokensPerMicroBatch)) {
+      await pause(signal)
+      const results = await runOne(scored_D, microBatch, training)
+      distributeLogprobs(scored_D, microBatch, results.get('logprobs')!.data, logprobs_DT)
+      if (!training) continue
+      const parts = gradientNames.map((name) => results.get(name)!.data)
+      sum?.forEach((total, index) => {
+        addInto(total, parts[index]!)
+      })
+      // What a run returned belongs to us: the first one becomes the sum.
+      sum ??= parts
+    }
+    return { logprobs_DT, sum }
+  }
+}
+
+/**
+ * A trainer over the given weights, which it reads where they lie: update them in place between calls.
+ *
+ * Data are sorted into micro-batches and their gradients summed in a fixed order. The loss is computed in
+ * float64 from the log-probabilities, datum by datum, so how the data were split does not enter it.
+ *
+ * @param model weights; with an adapter the base is only read, and its gradients are never computed
+ * @throws {ConfigError} when the decoder or an option cannot work
+ */
+export function createTrainer(model: Model, options: TrainerOptions): Trainer {
+  checkOptions(options)
+  const { threads, keepsMemory = true } = options
+  const pool = options.pool ?? createSessionPool({ threads, capacity: OPEN_SESSIONS, keepsMemory })
+  const run = createRunner(model, options, pool)
+  const { specs, flat } = trainedParameters(model)
+  let gradients: Float32Array | undefined
+  // Allocated when first wanted: a model that is only read has none.
+  const accumulated = (): Float32Array => {
+    gradients ??= new Float32Array(flat.length)
+    return gradients
+  }
   return {
-    gradients,
-    async forwardBackward(data, loss, lossConfig) {
+    get gradients() {
+      return accumulated()
+    },
+    async forwardBackward(data, loss, lossConfig, { signal } = {}) {
       const bounds = resolveBounds(loss, lossConfig)
-      checkData(data, loss, config)
+      checkData(data, loss, model.config)
       const scored_D = data.map((datum) => ({ datum, positions: trainedPositions(datum, loss) }))
-      const fresh = new Float32Array(gradients.length)
-      const logprobs_DT = await run(scored_D, { loss, bounds, into: fresh })
+      const { logprobs_DT, sum } = await run(scored_D, { loss, bounds }, signal)
       const lossSum = sumLoss(data, loss, bounds, logprobs_DT)
-      for (let index = 0; index < gradients.length; index++) gradients[index]! += fresh[index]!
+      sum?.forEach((part, index) => {
+        const { offset, size } = specs[index]!
+        addInto(accumulated().subarray(offset, offset + size), part)
+      })
       return { lossSum, logprobs_DT }
     },
-    async forward(data, loss, lossConfig) {
+    async forward(data, loss, lossConfig, { signal } = {}) {
       const bounds = resolveBounds(loss, lossConfig)
-      checkData(data, loss, config)
+      checkData(data, loss, model.config)
       const scored_D = data.map((datum) => ({ datum, positions: [...datum.inputTokens.keys()] }))
-      const logprobs_DT = await run(scored_D)
+      const { logprobs_DT } = await run(scored_D, undefined, signal)
       return { lossSum: sumLoss(data, loss, bounds, logprobs_DT), logprobs_DT }
     },
     clearGradients: () => {
-      gradients.fill(0)
+      gradients?.fill(0)
     },
-    close: () => pool.close(),
+    close: async () => {
+      if (!options.pool) await pool.close()
+    },
   }
 }

@@ -1,151 +1,151 @@
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { AuditError, DataError } from '../../../core/errors.ts'
-import { sha256Hex } from '../../../core/hash.ts'
-import { canonicalJson, formatJson, parseJson } from '../../../core/json.ts'
-import { readBlocks, readText } from '../../../core/read.ts'
-import { ensureDir, putAtomic, removeFile } from '../../../core/store.ts'
+import { hashFile } from '../../../core/hash.ts'
+import { formatJson } from '../../../core/json.ts'
+import { ensureDir, putAtomic, putBlocksAtomic, removeFile } from '../../../core/store.ts'
 import type { DecoderConfig } from '../../types.ts'
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../safetensors.ts'
+import { ADAPTER_WEIGHTS_FILE } from '../hf/adapter.ts'
+import { WEIGHTS_FILE } from '../hf/shards.ts'
+import { checkFinite, checkLayout, fillFlat, type StoredTensors, withStored } from '../hf/stored.ts'
+import { layOutSafetensors, type TensorSource } from '../safetensors-write.ts'
 import { type AdamState, resetAdamState } from './adamw.ts'
-import type { ParameterSet } from './parameters.ts'
-import { flattenTensors, namedTensors, WEIGHTS_FILE } from './weights.ts'
+import { hashOfState, OPTIMIZER_FILE, readStateFile, STATE_FILE, type StateFile } from './checkpoint-file.ts'
+import { frozenBaseHash } from './hash.ts'
+import { type Model, trainedParameters } from './model.ts'
+import type { ParameterSpec } from './parameters.ts'
+import { checkSameLora } from './weights.ts'
 
-/** Everything that training changes, and the decoder it belongs to. */
+/** Everything that training changes, and the model it belongs to. */
 export type TrainingState = {
-  readonly decoder: DecoderConfig
-  readonly parameters: ParameterSet
+  readonly model: Model
   readonly adam: AdamState
 }
-
-const OPTIMIZER_FILE = 'optimizer.safetensors'
-const STATE_FILE = 'state.json'
 
 /** Suffixes of the moments, the names PyTorch's Adam gives them. */
 const FIRST_MOMENT = '.exp_avg'
 const SECOND_MOMENT = '.exp_avg_sq'
 
-const stateSchema = z.strictObject({
-  schemaVersion: z.literal(1),
-  step: z.int().nonnegative(),
-  decoder: z.strictObject({
-    vocabSize: z.int(),
-    hiddenSize: z.int(),
-    numLayers: z.int(),
-    numHeads: z.int(),
-    numKeyValueHeads: z.int(),
-    headDim: z.int(),
-    intermediateSize: z.int(),
-    maxPositions: z.int(),
-    ropeTheta: z.number(),
-    rmsNormEps: z.number(),
-    tieEmbeddings: z.boolean(),
-    qkNorm: z.boolean(),
-  } satisfies { readonly [Field in keyof DecoderConfig]: z.ZodType }),
-  sha256: z.strictObject({ [WEIGHTS_FILE]: z.string(), [OPTIMIZER_FILE]: z.string() }),
-  /** SHA-256 of the canonical JSON of all other fields. */
-  hash: z.string(),
-})
-type StateFile = z.infer<typeof stateSchema>
-
 /**
- * Writes weights, moments and step count; equal states give equal bytes.
+ * Writes weights, moments and step count; equal states give equal bytes. Of a model with an adapter only the adapter is
+ * written, with the hash of the base it belongs to. Nothing is copied in memory.
  *
  * `state.json` holds the hashes of the other files, is removed first and written last: a directory with it is a whole
  * checkpoint, one without it is none. Give each checkpoint a directory of its own to keep the one before.
  *
  * @throws {StorageError} when the disk is full or failing
  */
-export function saveState(dir: string, { decoder, parameters, adam }: TrainingState): void {
-  const { specs, flat } = parameters
-  const files = {
-    [WEIGHTS_FILE]: encodeSafetensors(namedTensors(specs, flat)),
-    [OPTIMIZER_FILE]: encodeSafetensors(
-      new Map([
-        ...namedTensors(specs, adam.first, (name) => name + FIRST_MOMENT),
-        ...namedTensors(specs, adam.second, (name) => name + SECOND_MOMENT),
-      ]),
-    ),
-  }
+export function saveState(dir: string, { model, adam }: TrainingState): void {
+  const { specs, flat } = trainedParameters(model)
+  const files: readonly (readonly [string, readonly TensorSource[]])[] = [
+    [weightsFileOf(model), sourcesOf(specs, flat, '')],
+    [OPTIMIZER_FILE, [...sourcesOf(specs, adam.first, FIRST_MOMENT), ...sourcesOf(specs, adam.second, SECOND_MOMENT)]],
+  ]
   ensureDir(dir)
   removeFile(join(dir, STATE_FILE))
-  for (const [name, bytes] of Object.entries(files)) putAtomic(join(dir, name), bytes)
-  const sha256 = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, sha256Hex(bytes)]))
-  const state = { schemaVersion: 1, step: adam.step, decoder, sha256 }
-  putAtomic(join(dir, STATE_FILE), `${formatJson({ ...state, hash: hashOf(state) }, { pretty: true })}\n`)
+  const sha256 = Object.fromEntries(files.map(([name, sources]) => [name, putHashed(join(dir, name), sources)]))
+  const { config: decoder, adapter } = model
+  const common = { step: adam.step, decoder, sha256 }
+  const content = adapter
+    ? { schemaVersion: 2, ...common, lora: adapter.lora, baseSha256: frozenBaseHash(model.base) }
+    : { schemaVersion: 1, ...common }
+  putAtomic(join(dir, STATE_FILE), `${formatJson({ ...content, hash: hashOfState(content) }, { pretty: true })}\n`)
 }
 
 /**
- * Replaces the state by a saved one: all of it or, when this throws, nothing.
+ * Replaces the state by a saved one: all of it or, when this throws, nothing. Files are read twice, first to check them,
+ * so that nothing has to be copied in memory.
  *
  * @param optimizer whether to restore moments and step count too; without, they start at zero
- * @throws {AuditError} naming the file that does not match its recorded hash
- * @throws {DataError} when there is no checkpoint, or it is of another decoder
+ * @throws {AuditError} naming the file that does not match its recorded hash, or both bases when the checkpoint's adapter
+ *   was trained on another one
+ * @throws {DataError} when there is no checkpoint, or it is of another decoder or adapter
  */
-export function loadState(dir: string, { decoder, parameters, adam }: TrainingState, optimizer: boolean): void {
-  const state = readStateFile(join(dir, STATE_FILE))
-  checkDecoder(state.decoder, decoder, join(dir, STATE_FILE))
-  const { specs } = parameters
-  const weightsFile = join(dir, WEIGHTS_FILE)
-  const weights = flattenTensors(specs, readVerified(weightsFile, state.sha256[WEIGHTS_FILE]), weightsFile)
-  if (optimizer) {
-    const optimizerFile = join(dir, OPTIMIZER_FILE)
-    const moments = readVerified(optimizerFile, state.sha256[OPTIMIZER_FILE])
-    const first = flattenTensors(specs, withoutSuffix(moments, FIRST_MOMENT), optimizerFile)
-    const second = flattenTensors(specs, withoutSuffix(moments, SECOND_MOMENT), optimizerFile)
-    adam.first.set(first)
-    adam.second.set(second)
-    adam.step = state.step
-  } else resetAdamState(adam)
-  parameters.flat.set(weights)
+export function loadState(dir: string, target: TrainingState, optimizer: boolean): void {
+  const { model, adam } = target
+  const file = join(dir, STATE_FILE)
+  const state = readStateFile(file)
+  checkDecoder(state.decoder, model.config, file)
+  checkAdapter(state, model, file)
+  const { specs, flat } = trainedParameters(model)
+  const moments = specsOfMoments(specs)
+  const weightsName = weightsFileOf(model)
+  withVerified(join(dir, weightsName), state.sha256[weightsName]!, specs, (weights) => {
+    if (optimizer)
+      withVerified(join(dir, OPTIMIZER_FILE), state.sha256[OPTIMIZER_FILE]!, moments, (stored) => {
+        fillFlat(moments.slice(0, specs.length), stored, adam.first)
+        fillFlat(moments.slice(specs.length), stored, adam.second)
+        adam.step = state.step
+      })
+    else resetAdamState(adam)
+    fillFlat(specs, weights, flat)
+  })
 }
 
-function readStateFile(file: string): StateFile {
-  if (!existsSync(file))
-    throw new DataError('there is no checkpoint here', {
-      file,
-      hint: 'name a directory written by saveState; one without state.json was interrupted and must be made again',
-    })
-  let state: StateFile
-  try {
-    state = stateSchema.parse(parseJson(readText(file), { file }))
-  } catch (cause) {
-    throw new AuditError(`${file} is not what saveState wrote`, { file, cause, hint: damaged })
+function weightsFileOf({ adapter }: Model): string {
+  return adapter ? ADAPTER_WEIGHTS_FILE : WEIGHTS_FILE
+}
+
+function sourcesOf(specs: readonly ParameterSpec[], flat: Float32Array, suffix: string): TensorSource[] {
+  return specs.map(({ name, shape, offset, size }) => ({
+    name: name + suffix,
+    shape,
+    values: () => flat.subarray(offset, offset + size),
+  }))
+}
+
+/** Both moments under their names, each laid out from the start of its own array. */
+function specsOfMoments(specs: readonly ParameterSpec[]): readonly ParameterSpec[] {
+  return [FIRST_MOMENT, SECOND_MOMENT].flatMap((suffix) => specs.map((spec) => ({ ...spec, name: spec.name + suffix })))
+}
+
+/** Writes a safetensors file. @returns the SHA-256 of its bytes */
+function putHashed(file: string, sources: readonly TensorSource[]): string {
+  const { blocks, sizeBytes } = layOutSafetensors(sources)
+  const hash = createHash('sha256')
+  function* hashed(): Generator<Uint8Array> {
+    for (const block of blocks()) {
+      hash.update(block)
+      yield block
+    }
   }
-  const { hash, ...rest } = state
-  verifyHash(file, hash, hashOf(rest))
-  return state
+  putBlocksAtomic(file, hashed(), sizeBytes)
+  return hash.digest('hex')
 }
 
 const damaged = 'the checkpoint was damaged or edited after it was written: use an earlier one'
 
-function readVerified(file: string, expected: string): ReadonlyMap<string, Tensor> {
+/** What `use` returns for the tensors of a file whose bytes, names, shapes and values were checked. */
+function withVerified<Result>(
+  file: string,
+  expected: string,
+  specs: readonly ParameterSpec[],
+  use: (stored: StoredTensors) => Result,
+): Result {
   if (!existsSync(file)) throw new AuditError(`${file} is missing`, { file, expected, hint: damaged })
-  const bytes = Buffer.concat([...readBlocks(file)])
-  verifyHash(file, expected, sha256Hex(bytes))
-  return decodeSafetensors(bytes, file).tensors
-}
-
-function verifyHash(file: string, expected: string, found: string): void {
-  if (expected === found) return
-  throw new AuditError(`${file} does not match its hash: expected ${expected}, got ${found}`, {
-    file,
-    expected,
-    found,
-    hint: damaged,
+  const found = hashFile(file).sha256
+  if (expected !== found)
+    throw new AuditError(`${file} does not match its hash: expected ${expected}, got ${found}`, {
+      file,
+      expected,
+      found,
+      hint: damaged,
+    })
+  return withStored(file, (stored) => {
+    checkLayout(specs, stored)
+    checkFinite(specs, stored)
+    return use(stored)
   })
 }
 
-function hashOf(state: unknown): string {
-  return sha256Hex(canonicalJson(state))
-}
-
 function checkDecoder(found: DecoderConfig, expected: DecoderConfig, file: string): void {
-  for (const [field, value] of Object.entries(found)) {
-    const wanted = new Map<string, unknown>(Object.entries(expected)).get(field)
-    if (wanted === value) continue
-    throw new DataError(`decoder.${field} is ${String(value)}, the model has ${String(wanted)}`, {
+  const wanted = new Map<string, unknown>(Object.entries(expected))
+  const own = new Map<string, unknown>(Object.entries(found))
+  for (const field of new Set([...own.keys(), ...wanted.keys()])) {
+    const [value, other] = [own.get(field), wanted.get(field)].map(show)
+    if (value === other) continue
+    throw new DataError(`decoder.${field} is ${value}, the model has ${other}`, {
       file,
       field: `decoder.${field}`,
       hint: 'the checkpoint belongs to a model of another configuration',
@@ -153,8 +153,29 @@ function checkDecoder(found: DecoderConfig, expected: DecoderConfig, file: strin
   }
 }
 
-/** The tensors of one moment; the longer suffix contains the shorter one's letters, so match the end. */
-function withoutSuffix(tensors: ReadonlyMap<string, Tensor>, suffix: string): Map<string, Tensor> {
-  const entries = [...tensors].filter(([name]) => name.endsWith(suffix))
-  return new Map(entries.map(([name, tensor]) => [name.slice(0, -suffix.length), tensor]))
+function show(value: unknown): string {
+  return value === undefined ? 'not set' : typeof value === 'object' ? formatJson(value) : String(value)
+}
+
+function checkAdapter(state: StateFile, { base, adapter }: Model, file: string): void {
+  const kindOf = (isAdapter: boolean) => (isAdapter ? 'an adapter' : 'a whole model')
+  if (state.schemaVersion === 1 || !adapter) {
+    if (state.schemaVersion === 1 && !adapter) return
+    throw new DataError(
+      `is a checkpoint of ${kindOf(state.schemaVersion === 2)}, the model is ${kindOf(adapter !== undefined)}`,
+      { file, field: 'lora', hint: 'create the model with the adapter settings of the checkpoint' },
+    )
+  }
+  checkSameLora(state.lora, adapter.lora, file)
+  const found = frozenBaseHash(base)
+  if (state.baseSha256 === found) return
+  throw new AuditError(
+    `${file}: the adapter was trained on the base with weights ${state.baseSha256}, this one has ${found}`,
+    {
+      file,
+      expected: state.baseSha256,
+      found,
+      hint: 'name the base model that the run started from',
+    },
+  )
 }

@@ -12,24 +12,36 @@ function scoredDatum(length: number, scored = length): ScoredDatum {
 }
 
 describe('the plan', () => {
-  test('puts the longest first, ties in their order, and pads to few shapes', () => {
+  test('puts the longest first, ties in their order, and pads to the longest of a batch alone', () => {
     const plan = planMicroBatches(
       [5, 30, 12, 30, 16].map((length) => scoredDatum(length, 4)),
       64,
     )
     expect(plan).toEqual([
       { members: [1, 3], shape: { batch: 2, length: 32, rows: 8 } },
-      { members: [4, 2], shape: { batch: 2, length: 16, rows: 8 } },
-      { members: [0], shape: { batch: 1, length: 8, rows: 4 } },
+      { members: [4, 2, 0], shape: { batch: 3, length: 16, rows: 12 } },
     ])
   })
 
-  test('five alike become a batch of six, of which one row is padding', () => {
-    const plan = planMicroBatches(
-      Array.from({ length: 5 }, () => scoredDatum(8)),
-      1024,
-    )
-    expect(plan).toEqual([{ members: [0, 1, 2, 3, 4], shape: { batch: 6, length: 8, rows: 42 } }])
+  test('runs apart what would cost more in padding than a run costs', () => {
+    const lengths = [...Array<number>(8).fill(64), ...Array<number>(8).fill(24)]
+    // Together the shorter half would bring 8 * 40 tokens of padding.
+    expect(
+      planMicroBatches(
+        lengths.map((length) => scoredDatum(length)),
+        4096,
+      ).map(({ shape }) => shape),
+    ).toEqual([
+      { batch: 8, length: 64, rows: 512 },
+      { batch: 8, length: 24, rows: 192 },
+    ])
+    const few = [...Array<number>(8).fill(64), ...Array<number>(3).fill(24)]
+    expect(
+      planMicroBatches(
+        few.map((length) => scoredDatum(length)),
+        4096,
+      ).map(({ shape }) => shape),
+    ).toEqual([{ batch: 11, length: 64, rows: 584 }])
   })
 
   test('a datum longer than the bound gets a batch of its own', () => {
@@ -57,11 +69,10 @@ describe('the plan', () => {
         for (const { members, shape } of plan) {
           const needed = members.reduce((sum, member) => sum + scored_D[member]!.positions.length, 0)
           const longest = Math.max(...members.map((member) => scored_D[member]!.datum.inputTokens.length))
-          expect(shape.rows).toBeGreaterThanOrEqual(needed)
-          expect(shape.rows).toBeLessThanOrEqual(shape.batch * shape.length)
+          expect(shape.rows).toBe(needed)
           expect(shape.length).toBeGreaterThanOrEqual(longest)
           expect(shape.length).toBeLessThan(longest + 8)
-          expect(shape.batch).toBeGreaterThanOrEqual(members.length)
+          expect(shape.batch).toBe(members.length)
           expect(members.length === 1 || shape.batch * shape.length <= maxTokens).toBe(true)
         }
       }),
@@ -69,18 +80,29 @@ describe('the plan', () => {
     )
   })
 
-  test('up to 64 data of one length need no more than twelve batch sizes', () => {
-    const sizes = new Set(
-      Array.from(
-        { length: 64 },
-        (_, count) =>
-          planMicroBatches(
-            Array.from({ length: count + 1 }, () => scoredDatum(8)),
-            512,
-          )[0]!.shape.batch,
-      ),
+  test('costs no more than any other way to cut the sorted data', () => {
+    const cost = (batches: readonly (readonly number[])[]) =>
+      batches.reduce((sum, lengths) => sum + 128 + lengths.length * 8 * Math.ceil(Math.max(...lengths) / 8), 0)
+    const lengths = fc.array(fc.integer({ min: 1, max: 200 }), { minLength: 1, maxLength: 8 })
+    fc.assert(
+      fc.property(lengths, (list) => {
+        const sorted = list.toSorted((a, b) => b - a)
+        const costs = Array.from({ length: 2 ** (sorted.length - 1) }, (_, cuts) => {
+          const batches: number[][] = []
+          sorted.forEach((length, index) => {
+            if (index === 0 || (cuts >> (index - 1)) & 1) batches.push([length])
+            else batches.at(-1)!.push(length)
+          })
+          return cost(batches)
+        })
+        const plan = planMicroBatches(
+          list.map((length) => scoredDatum(length)),
+          1e6,
+        )
+        expect(cost(plan.map(({ members }) => members.map((member) => list[member]!)))).toBe(Math.min(...costs))
+      }),
+      { numRuns: 100 },
     )
-    expect([...sizes]).toEqual([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64])
   })
 })
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, DataError } from '../../../core/errors.ts'
-import type { DecoderConfig } from '../../types.ts'
-import { createParameters, initParameters, parameterSpecs } from './parameters.ts'
-import { ropeTables } from './rope.ts'
+import type { DecoderConfig, LoraConfig, LoraTarget } from '../../types.ts'
+import { adapterSpecs, createParameters, initAdapter, initParameters, parameterSpecs } from './parameters.ts'
 
 const config: DecoderConfig = {
   vocabSize: 200,
@@ -18,6 +17,23 @@ const config: DecoderConfig = {
   tieEmbeddings: true,
   qkNorm: true,
 }
+
+const llama3 = {
+  kind: 'llama3',
+  factor: 8,
+  lowFrequencyFactor: 1,
+  highFrequencyFactor: 4,
+  originalMaxPositions: 16,
+} as const
+const yarn = {
+  kind: 'yarn',
+  factor: 4,
+  originalMaxPositions: 16,
+  betaFast: 32,
+  betaSlow: 1,
+  attentionFactor: 1,
+  truncate: true,
+} as const
 
 describe('parameters', () => {
   test('carry the names and shapes of a Hugging Face Qwen3 checkpoint', () => {
@@ -43,6 +59,27 @@ describe('parameters', () => {
     const names = parameterSpecs({ ...config, tieEmbeddings: false, qkNorm: false }).map(({ name }) => name)
     expect(names.at(-1)).toBe('lm_head.weight')
     expect(names.some((name) => name.includes('q_norm') || name.includes('k_norm'))).toBe(false)
+  })
+
+  test('a bias follows its weight: three in Qwen2, four in Llama with attention_bias', () => {
+    const biases = (attentionBias: 'qkv' | 'qkvo') =>
+      parameterSpecs({ ...config, numLayers: 1, attentionBias }).flatMap(({ name, shape }, index, specs) =>
+        name.endsWith('.bias') ? [`${name} ${shape.join()} after ${specs[index - 1]!.name}`] : [],
+      )
+    const prefix = 'model.layers.0.self_attn'
+    const qwen2 = [
+      `${prefix}.q_proj.bias 64 after ${prefix}.q_proj.weight`,
+      `${prefix}.k_proj.bias 32 after ${prefix}.k_proj.weight`,
+      `${prefix}.v_proj.bias 32 after ${prefix}.v_proj.weight`,
+    ]
+    expect(biases('qkv')).toEqual(qwen2)
+    expect(biases('qkvo')).toEqual([...qwen2, `${prefix}.o_proj.bias 32 after ${prefix}.o_proj.weight`])
+  })
+
+  test('biases start at 0 and leave the other tensors as they were', () => {
+    const [plain, biased] = [initParameters(config, 7), initParameters({ ...config, attentionBias: 'qkv' }, 7)]
+    expect(biased.view('model.layers.1.self_attn.k_proj.bias')).toEqual(new Float32Array(32))
+    for (const { name } of plain.specs) expect(biased.view(name), name).toEqual(plain.view(name))
   })
 
   test('lie one behind the other in one flat array, of which the views are parts', () => {
@@ -79,31 +116,71 @@ describe('parameters', () => {
     )
   })
 
-  test.each([
+  test.each<[Partial<DecoderConfig>, string]>([
     [{ numKeyValueHeads: 3 }, 'decoder.numHeads 4 is not a multiple of numKeyValueHeads 3'],
     [{ headDim: 15 }, 'decoder.headDim must be even for RoPE, found 15'],
     [{ numLayers: 0 }, 'decoder.numLayers must be a positive integer, found 0'],
     [{ vocabSize: 10.5 }, 'decoder.vocabSize must be a positive integer, found 10.5'],
     [{ rmsNormEps: 0 }, 'decoder.rmsNormEps must be positive, found 0'],
+    [{ ropeScaling: { kind: 'linear', factor: Number.NaN } }, 'decoder.ropeScaling.factor must be positive, found NaN'],
+    [
+      { ropeScaling: { ...llama3, originalMaxPositions: 0 } },
+      'decoder.ropeScaling.originalMaxPositions must be positive, found 0',
+    ],
+    [
+      { ropeScaling: { ...llama3, highFrequencyFactor: 1 } },
+      'decoder.ropeScaling.highFrequencyFactor must be above lowFrequencyFactor 1, found 1',
+    ],
+    [{ ropeTheta: 1, ropeScaling: yarn }, 'decoder.ropeTheta must be above 1 for yarn, found 1'],
   ])('%o is refused', (change, message) => {
     expect(() => parameterSpecs({ ...config, ...change })).toThrow(new ConfigError(message))
   })
 })
 
-describe('RoPE tables', () => {
-  test('pair i of position t is turned by t / theta^(2i/headDim)', () => {
-    const { cos, sin, negatedSin, shape } = ropeTables(8, 10_000, 5)
-    expect(shape).toEqual([5, 4])
-    const angles = [3, 3 / 10, 3 / 100, 3 / 1000]
-    expect(Array.from(cos.subarray(12, 16))).toEqual(angles.map((angle) => Math.fround(Math.cos(angle))))
-    expect(Array.from(sin.subarray(12, 16))).toEqual(angles.map((angle) => Math.fround(Math.sin(angle))))
-    expect(Array.from(negatedSin)).toEqual(Array.from(sin, (value) => -value))
-    expect([cos[0], sin[0]]).toEqual([1, 0])
+describe('adapters', () => {
+  const lora: LoraConfig = { rank: 4, alpha: 8, targets: ['lm_head', 'up_proj', 'k_proj', 'down_proj'] }
+
+  test('carry PEFT’s names and shapes, in the order of a forward pass whatever the order asked for', () => {
+    const specs = adapterSpecs({ ...config, numLayers: 1 }, lora)
+    expect(specs.map(({ name, shape, offset }) => `${name} ${shape.join('x')} at ${offset}`)).toEqual([
+      'model.layers.0.self_attn.k_proj.lora_A.weight 4x32 at 0',
+      'model.layers.0.self_attn.k_proj.lora_B.weight 32x4 at 128',
+      'model.layers.0.mlp.up_proj.lora_A.weight 4x32 at 256',
+      'model.layers.0.mlp.up_proj.lora_B.weight 48x4 at 384',
+      'model.layers.0.mlp.down_proj.lora_A.weight 4x48 at 576',
+      'model.layers.0.mlp.down_proj.lora_B.weight 32x4 at 768',
+      'lm_head.lora_A.weight 4x32 at 896',
+      'lm_head.lora_B.weight 200x4 at 1024',
+    ])
   })
 
-  test('a longer table starts with the shorter one', () => {
-    const [short, long] = [ropeTables(16, 500_000, 3), ropeTables(16, 500_000, 9)]
-    expect(long.cos.subarray(0, short.cos.length)).toEqual(short.cos)
-    expect(long.sin.subarray(0, short.sin.length)).toEqual(short.sin)
+  test('start as no change: B is 0, A fills ±1/sqrt(in) evenly, a seed repeats it', () => {
+    const adapter = initAdapter(config, lora, 3)
+    const down = adapter.view('model.layers.1.mlp.down_proj.lora_A.weight')
+    const bound = 1 / Math.sqrt(48)
+    expect(Math.max(...down.map(Math.abs))).toBeLessThanOrEqual(bound)
+    expect(Math.max(...down.map(Math.abs))).toBeGreaterThan(0.95 * bound)
+    const meanSquare = down.reduce((sum, value) => sum + value * value, 0) / down.length
+    expect(meanSquare / (bound * bound)).toBeCloseTo(1 / 3, 1)
+    for (const { name } of adapter.specs)
+      expect(
+        adapter.view(name).every((value) => value === 0),
+        name,
+      ).toBe(name.endsWith('lora_B.weight'))
+    expect(initAdapter(config, lora, 3).flat).toEqual(adapter.flat)
+    expect(initAdapter(config, lora, 4).flat).not.toEqual(adapter.flat)
+  })
+
+  const misspelt: LoraTarget = JSON.parse('"q_porj"')
+  test.each<[Partial<LoraConfig>, string]>([
+    [{ rank: 0 }, 'lora.rank must be a positive integer, found 0'],
+    [{ alpha: -1 }, 'lora.alpha must be positive, found -1'],
+    [{ targets: [] }, 'lora.targets is empty'],
+    [{ targets: ['q_proj', 'q_proj'] }, 'lora.targets names q_proj twice'],
+    [{ targets: [misspelt] }, 'unknown lora target "q_porj"'],
+  ])('%o is refused', (change, message) => {
+    const specs = () => adapterSpecs(config, { ...lora, ...change })
+    expect(specs).toThrow(ConfigError)
+    expect(specs).toThrow(message)
   })
 })

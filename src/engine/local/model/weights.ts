@@ -1,128 +1,144 @@
+import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { DataError } from '../../../core/errors.ts'
-import { sha256Hex } from '../../../core/hash.ts'
-import { formatJson, parseJson } from '../../../core/json.ts'
-import { readBlocks, readText } from '../../../core/read.ts'
+import { ConfigError, DataError } from '../../../core/errors.ts'
+import { canonicalJson, formatJson } from '../../../core/json.ts'
 import { ensureDir, putAtomic, removeFile } from '../../../core/store.ts'
-import type { DecoderConfig } from '../../types.ts'
-import { decodeSafetensors, encodeSafetensors, type Tensor } from '../safetensors.ts'
-import type { ParameterSet, ParameterSpec } from './parameters.ts'
+import type { DecoderConfig, LoraConfig } from '../../types.ts'
+import {
+  ADAPTER_CONFIG_FILE,
+  ADAPTER_WEIGHTS_FILE,
+  isAdapterFolder,
+  PEFT_PREFIX,
+  peftConfig,
+  withAdapter,
+} from '../hf/adapter.ts'
+import { huggingFaceConfig, type WeightsDtype } from '../hf/config.ts'
+import { putTensors, putWholeModel, removeWholeModel } from '../hf/export.ts'
+import { CONFIG_FILE, readDecoder, withoutRepeats } from '../hf/folder.ts'
+import { mergedModel } from '../hf/merge.ts'
+import { withModelTensors } from '../hf/shards.ts'
+import { checkFinite, checkLayout, fillFlat } from '../hf/stored.ts'
+import type { FloatDtype } from '../safetensors-dtypes.ts'
+import type { TensorSource } from '../safetensors-write.ts'
+import type { Model } from './model.ts'
+import type { ParameterSet } from './parameters.ts'
 
-/** Names of the two files of a model in the Hugging Face layout. */
-export const WEIGHTS_FILE = 'model.safetensors'
-const CONFIG_FILE = 'config.json'
-
-/** The SHA-256 over all weights in parameter order, 64 hex digits: equal bytes, equal hash. */
-export function weightsHash({ flat }: ParameterSet): string {
-  return sha256Hex(new Uint8Array(flat.buffer, flat.byteOffset, flat.byteLength))
+export type SaveOptions = {
+  /** Whether an adapter is added to its base, so that the result is a whole model; false unless told. */
+  readonly merged?: boolean | undefined
+  /** Precision of a whole model's weights; float32 unless told. Adapters are always float32. */
+  readonly dtype?: WeightsDtype | undefined
+  /** A whole model is split into files of at most this size; 5 GB unless told, as transformers did until version 5. */
+  readonly maxShardBytes?: number | undefined
+  /** Folder or `owner/name` of the base, written into an adapter's config for those who load it by name. */
+  readonly baseName?: string | undefined
+  /** Commit of the base on the hub, written beside its name. */
+  readonly baseRevision?: string | undefined
+  /** Folder of the base, into which no adapter is saved: its model would have to go. */
+  readonly baseDir?: string | undefined
 }
 
-/** The tensors of a flat array laid out like the parameters, by `rename(name)`. */
-export function namedTensors(
-  specs: readonly ParameterSpec[],
-  flat: Float32Array,
-  rename: (name: string) => string = (name) => name,
-): Map<string, Tensor> {
-  return new Map(
-    specs.map(({ name, shape, offset, size }) => [
-      rename(name),
-      { shape, values: flat.subarray(offset, offset + size) },
-    ]),
-  )
-}
+const DEFAULT_SHARD_BYTES = 5_000_000_000
+const storedAs: { readonly [Name in WeightsDtype]: FloatDtype } = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' }
 
 /**
- * A flat array made of named tensors, laid out like the parameters; the inverse of `namedTensors`.
+ * Writes a model in a layout that transformers, PEFT and vLLM load: `model.safetensors` (or shards and their index) and
+ * `config.json`, or of an adapter that is not merged `adapter_model.safetensors` and `adapter_config.json`. The config is
+ * removed first and written last, so that a folder with one is a whole model. What an earlier save of either kind left in
+ * the folder is removed: two models in one folder would be taken for each other.
  *
- * @param file where the tensors come from, for error messages
- * @returns [parameters]
- * @throws {DataError} naming the tensor that is missing, left over, of another shape or not finite
- */
-export function flattenTensors(
-  specs: readonly ParameterSpec[],
-  tensors: ReadonlyMap<string, Tensor>,
-  file: string,
-): Float32Array<ArrayBuffer> {
-  const flat = new Float32Array(specs.reduce((total, { size }) => total + size, 0))
-  for (const { name, shape, offset } of specs) {
-    const tensor = tensors.get(name)
-    if (tensor === undefined) throw misfit(`tensor "${name}" is missing`, file, name)
-    if (tensor.shape.join() !== shape.join())
-      throw misfit(
-        `tensor "${name}" has shape [${tensor.shape.join(', ')}], the model [${shape.join(', ')}]`,
-        file,
-        name,
-      )
-    const at = tensor.values.findIndex((value) => !Number.isFinite(value))
-    if (at >= 0) throw misfit(`tensor "${name}" holds ${tensor.values[at]} at ${at}`, file, name)
-    flat.set(tensor.values, offset)
-  }
-  const known = new Set(specs.map(({ name }) => name))
-  const extra = [...tensors.keys()].find((name) => !known.has(name))
-  if (extra !== undefined) throw misfit(`tensor "${extra}" has no place in the model`, file, extra)
-  return flat
-}
-
-/**
- * Writes a model in the Hugging Face layout: `model.safetensors`, and `config.json` last, so that a directory with a
- * config is a whole model.
- *
+ * @throws {DataError} when a weight does not fit the precision asked for
+ * @throws {ConfigError} when `maxShardBytes` is not positive, or an adapter would replace its base
  * @throws {StorageError} when the disk is full or failing
  */
-export function saveWeights(dir: string, decoder: DecoderConfig, parameters: ParameterSet): void {
+export function saveWeights(dir: string, model: Model, options: SaveOptions = {}): void {
   ensureDir(dir)
-  removeFile(join(dir, CONFIG_FILE))
-  putAtomic(join(dir, WEIGHTS_FILE), encodeSafetensors(namedTensors(parameters.specs, parameters.flat)))
-  putAtomic(join(dir, CONFIG_FILE), `${formatJson(huggingFaceConfig(decoder), { pretty: true })}\n`)
+  const { adapter } = model
+  if (adapter && options.merged !== true) {
+    if (isSameDir(dir, options.baseDir))
+      throw new ConfigError(`${dir} is the folder of the base model`, {
+        hint: 'save the adapter into another folder: one folder holds one model',
+      })
+    for (const file of [ADAPTER_CONFIG_FILE, CONFIG_FILE]) removeFile(join(dir, file))
+    removeWholeModel(dir)
+    putTensors(join(dir, ADAPTER_WEIGHTS_FILE), adapterSources(adapter.parameters), 'F32')
+    putJson(join(dir, ADAPTER_CONFIG_FILE), peftConfig(adapter.lora, options))
+    return
+  }
+  const { dtype = 'float32' } = options
+  const { decoder, sources } = mergedModel(model)
+  const config = huggingFaceConfig(decoder, dtype)
+  for (const file of [CONFIG_FILE, ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE]) removeFile(join(dir, file))
+  putWholeModel(dir, sources, storedAs[dtype], options.maxShardBytes ?? DEFAULT_SHARD_BYTES)
+  putJson(join(dir, CONFIG_FILE), config)
 }
 
 /**
- * Replaces all weights by those of a model in the Hugging Face layout (F32, F16 or BF16), or none when it throws.
+ * Replaces the trained weights, all or, when this throws, none: of a model without adapter by those of a model folder, of
+ * one with an adapter by those of a PEFT folder.
  *
- * @throws {DataError} when the directory holds no model, or one of another configuration or other shapes
+ * @throws {DataError} when the folder holds no model, the other kind, or one of another configuration, or a weight that is
+ *   not finite
  */
-export function loadWeights(dir: string, decoder: DecoderConfig, parameters: ParameterSet): void {
-  const configFile = join(dir, CONFIG_FILE)
-  const weightsFile = join(dir, WEIGHTS_FILE)
-  checkConfig(parseJson(readText(configFile), { file: configFile }), decoder, configFile)
-  const { tensors } = decodeSafetensors(Buffer.concat([...readBlocks(weightsFile)]), weightsFile)
-  const own = new Map(tensors)
-  // Some exporters repeat the tied head.
-  if (decoder.tieEmbeddings) own.delete('lm_head.weight')
-  parameters.flat.set(flattenTensors(parameters.specs, own, weightsFile))
+export function loadWeights(dir: string, model: Model): void {
+  const { config, base, adapter } = model
+  if (adapter) {
+    loadAdapterWeights(dir, model, adapter)
+    return
+  }
+  if (isAdapterFolder(dir))
+    throw new DataError('holds an adapter, the model is a whole one', {
+      file: dir,
+      hint: 'create the model with lora, or merge the adapter first: saveWeights with merged',
+    })
+  checkSameFunction(readDecoder(dir), config, join(dir, CONFIG_FILE))
+  withModelTensors(dir, (stored) => {
+    const own = withoutRepeats(config, stored)
+    checkLayout(base.specs, own)
+    checkFinite(base.specs, own)
+    fillFlat(base.specs, own, base.flat)
+  })
 }
 
-/** The `config.json` under which Hugging Face's transformers computes the same function. */
-function huggingFaceConfig(decoder: DecoderConfig): Record<string, unknown> {
-  const family = decoder.qkNorm ? 'qwen3' : 'llama'
-  return {
-    architectures: [decoder.qkNorm ? 'Qwen3ForCausalLM' : 'LlamaForCausalLM'],
-    attention_bias: false,
-    head_dim: decoder.headDim,
-    hidden_act: 'silu',
-    hidden_size: decoder.hiddenSize,
-    intermediate_size: decoder.intermediateSize,
-    max_position_embeddings: decoder.maxPositions,
-    model_type: family,
-    num_attention_heads: decoder.numHeads,
-    num_hidden_layers: decoder.numLayers,
-    num_key_value_heads: decoder.numKeyValueHeads,
-    rms_norm_eps: decoder.rmsNormEps,
-    rope_theta: decoder.ropeTheta,
-    tie_word_embeddings: decoder.tieEmbeddings,
-    torch_dtype: 'float32',
-    vocab_size: decoder.vocabSize,
+function loadAdapterWeights(
+  dir: string,
+  { config: decoder, base }: Model,
+  adapter: NonNullable<Model['adapter']>,
+): void {
+  withAdapter(dir, { decoder, base }, (lora, stored) => {
+    checkSameLora(lora, adapter.lora, join(dir, ADAPTER_CONFIG_FILE))
+    const { specs, flat } = adapter.parameters
+    checkFinite(specs, stored)
+    fillFlat(specs, stored, flat)
+  })
+}
+
+/**
+ * @throws {DataError} naming the first setting in which two adapters differ
+ */
+export function checkSameLora(found: LoraConfig, expected: LoraConfig, file: string): void {
+  const fieldsOf = ({ rank, alpha, targets }: LoraConfig) => ({ rank, alpha, targets: [...targets].sort().join(', ') })
+  const wanted = new Map<string, unknown>(Object.entries(fieldsOf(expected)))
+  for (const [name, value] of Object.entries(fieldsOf(found))) {
+    if (value === wanted.get(name)) continue
+    throw new DataError(`lora.${name} is ${value}, the model has ${wanted.get(name)}`, {
+      file,
+      field: `lora.${name}`,
+      hint: 'create the model with the adapter settings of the folder',
+    })
   }
 }
 
-/** Fields that may differ without changing what the model computes. */
+/** Fields of `config.json` that may differ without changing what the model computes. */
 const freeFields: readonly string[] = ['architectures', 'max_position_embeddings', 'model_type', 'torch_dtype']
 
-function checkConfig(found: unknown, decoder: DecoderConfig, file: string): void {
-  const fields = new Map<string, unknown>(typeof found === 'object' && found !== null ? Object.entries(found) : [])
-  for (const [field, expected] of Object.entries(huggingFaceConfig(decoder))) {
-    if (freeFields.includes(field) || fields.get(field) === expected) continue
-    throw new DataError(`${field} is ${String(fields.get(field))}, the configured decoder has ${String(expected)}`, {
+function checkSameFunction(found: DecoderConfig, expected: DecoderConfig, file: string): void {
+  const fieldsOf = (decoder: DecoderConfig) => new Map(Object.entries(huggingFaceConfig(decoder)))
+  const [own, wanted] = [fieldsOf(found), fieldsOf(expected)]
+  for (const field of new Set([...wanted.keys(), ...own.keys()])) {
+    const [value, other] = [own.get(field), wanted.get(field)].map((it) => canonicalJson(it ?? null))
+    if (freeFields.includes(field) || value === other) continue
+    throw new DataError(`${field} is ${value}, the configured decoder has ${other}`, {
       file,
       field,
       hint: 'make the decoder section of the config match the model',
@@ -130,6 +146,14 @@ function checkConfig(found: unknown, decoder: DecoderConfig, file: string): void
   }
 }
 
-function misfit(message: string, file: string, field: string): DataError {
-  return new DataError(message, { file, field, hint: 'the file belongs to a model of another configuration' })
+function isSameDir(dir: string, other: string | undefined): boolean {
+  return other !== undefined && existsSync(other) && realpathSync(other) === realpathSync(dir)
+}
+
+function adapterSources({ specs, view }: ParameterSet): readonly TensorSource[] {
+  return specs.map(({ name, shape }) => ({ name: PEFT_PREFIX + name, shape, values: () => view(name) }))
+}
+
+function putJson(file: string, value: unknown): void {
+  putAtomic(file, `${formatJson(value, { pretty: true })}\n`)
 }

@@ -35,6 +35,28 @@ describe('the builder', () => {
     expect(() => builder.parameter('x', [3])).toThrow(new ShapeError('two graph inputs are named "x"'))
   })
 
+  test('reads sizes that no reshape can infer from the inputs that have them', () => {
+    const builder = new GraphBuilder()
+    const x = builder.input('x', ['batch*length', 6])
+    const mask = builder.input('mask', ['length', 1])
+    const split = builder.reshape(x, ['batch', 'length', 2, 3])
+    expect(split.shape).toEqual(['batch', 'length', 2, 3])
+    const zeros = builder.node('Expand', [builder.scalar(0), builder.shapeTensor(['batch*length', 2])])
+    expect(zeros.shape).toEqual(['batch*length', 2])
+    // Read once, however often it is asked for.
+    expect(builder.shapeTensor(['batch*length', 2])).toBe(builder.shapeTensor(['batch*length', 2]))
+    expect(() => builder.shapeTensor(['batch'])).toThrow('no graph input has an axis "batch" to read its size from')
+    builder.output('split', builder.node('Add', [split, builder.reshape(mask, [1, 'length', 1, 1])]))
+    builder.output('zeros', zeros)
+    const found = interpret(builder.graph(), {
+      x: { shape: [8, 6], data: Float64Array.from({ length: 48 }, (_, index) => index) },
+      mask: { shape: [4, 1], data: Float64Array.of(0, 100, 200, 300) },
+    })
+    expect(found.split!.shape).toEqual([2, 4, 2, 3])
+    expect(found.split!.data[47]).toBe(347)
+    expect(found.zeros!.shape).toEqual([8, 2])
+  })
+
   test('refuses a constant whose shape does not hold its data', () => {
     expect(() => new GraphBuilder().constant(Float32Array.of(1, 2, 3), [2, 2])).toThrow(
       'a constant [2, 2] cannot hold 3 elements',
@@ -54,7 +76,7 @@ describe('the builder', () => {
       [0, 3, 4],
       [-1, 4],
     ])
-    expect(() => builder.reshape(rows, ['batch', 'time', 4])).toThrow(/two unknown sizes/)
+    expect(() => builder.reshape(rows, ['heads', 'time', 4])).toThrow(/two unknown sizes/)
     expect(() => builder.reshape(builder.input('y', [6]), [4, 2])).toThrow(ShapeError)
   })
 

@@ -1,5 +1,16 @@
 import { ShapeError } from '../../../core/errors.ts'
-import type { Attributes, Constant, DataType, Graph, GraphNode, NodeOp, Shape, TensorType, Value } from './graph.ts'
+import type {
+  Attributes,
+  Constant,
+  DataType,
+  Dim,
+  Graph,
+  GraphNode,
+  NodeOp,
+  Shape,
+  TensorType,
+  Value,
+} from './graph.ts'
 import { nodeKinds } from './nodes.ts'
 
 /** What a gradient rule may use besides the values it closed over. */
@@ -43,6 +54,9 @@ export class GraphBuilder {
   private readonly constantNames = new Map<string, Value>()
   private readonly inputs: Value[] = []
   private readonly outputs: Value[] = []
+  /** Shapes as tensors by what they hold, and what they hold by their names. */
+  private readonly shapeTensors = new Map<string, Value>()
+  private readonly shapesHeld = new Map<string, Shape>()
   private readonly tracked = new Set<string>()
   private readonly tapeEntries: TapeEntry[] = []
   private scope = ''
@@ -102,6 +116,22 @@ export class GraphBuilder {
   }
 
   /**
+   * A shape as a tensor, [rank] of int64: a constant if every size is known, else put together at run time.
+   *
+   * @throws {ShapeError} when a size is the name of no axis of a graph input
+   */
+  shapeTensor(shape: Shape): Value {
+    if (shape.every((dim) => typeof dim === 'number')) return this.integers(shape)
+    const known = this.shapeTensors.get(shape.join())
+    if (known) return known
+    const parts = shape.map((dim) => (typeof dim === 'number' ? this.integers([dim]) : this.readSize(dim)))
+    const value = parts.length === 1 ? parts[0]! : this.node('Concat', parts, { axis: { int: 0 } })
+    this.shapeTensors.set(shape.join(), value)
+    this.shapesHeld.set(value.name, shape)
+    return value
+  }
+
+  /**
    * Appends a node and returns all its outputs.
    *
    * @param inputs values read; `undefined` leaves an optional input out
@@ -115,7 +145,13 @@ export class GraphBuilder {
     as?: readonly Shape[],
   ): readonly Value[] {
     const kind = nodeKinds[op]
-    const types = kind.infer({ op, inputs, attributes, constant: (value) => this.constantIntegers(value) })
+    const types = kind.infer({
+      op,
+      inputs,
+      attributes,
+      constant: (value) => this.constantIntegers(value),
+      shape: (value) => this.shapesHeld.get(value.name) ?? this.constantIntegers(value),
+    })
     const name = `${this.scope}/${op}_${this.nodeList.length}`
     const outputs = types.map((type, index) => ({ ...declare(name, type, as?.[index]), name: `t${this.count++}` }))
     this.nodeList.push({
@@ -124,6 +160,7 @@ export class GraphBuilder {
       name,
       inputs: inputs.map((input) => input?.name ?? ''),
       outputs: outputs.map((output) => output.name),
+      types: outputs.map(({ shape, dtype }) => ({ shape, dtype })),
       attributes,
     })
     return outputs
@@ -141,17 +178,20 @@ export class GraphBuilder {
   }
 
   /**
-   * The same elements in another shape. At most one size may be a new symbol; it is inferred at run time.
+   * The same elements in another shape. At most one size may be the name of no axis of a graph input; it is inferred.
    *
    * @throws {ShapeError} when the sizes do not multiply to the same number, or two are unknown
    */
   reshape(value: Value, shape: Shape): Value {
     // Reshape reads 0 as "keep the size of this axis" and -1 as "whatever is left".
     const target = shape.map((dim, axis) => (typeof dim === 'number' ? dim : dim === value.shape[axis] ? 0 : -1))
-    if (target.filter((dim) => dim === -1).length > 1) {
+    const unknown = (dims: Shape) => dims.filter((dim) => dim === -1).length
+    if (unknown(target) <= 1) return this.node('Reshape', [value, this.integers(target)], {}, shape)
+    const read = shape.map((dim) => (typeof dim === 'number' || this.findAxis(dim) ? dim : -1))
+    if (unknown(read) > 1) {
       throw new ShapeError(`cannot reshape [${value.shape.join(', ')}] to [${shape.join(', ')}]: two unknown sizes`)
     }
-    return this.node('Reshape', [value, this.integers(target)], {}, shape)
+    return this.node('Reshape', [value, this.shapeTensor(read)], {}, shape)
   }
 
   /** Makes a value an output of the graph under a name of its own. */
@@ -162,6 +202,7 @@ export class GraphBuilder {
       name: `output/${name}`,
       inputs: [value.name],
       outputs: [name],
+      types: [{ shape: value.shape, dtype: value.dtype }],
       attributes: {},
     })
     this.outputs.push({ ...value, name })
@@ -198,6 +239,19 @@ export class GraphBuilder {
       inputs: [...this.inputs],
       outputs: [...this.outputs],
     }
+  }
+
+  /** An input of the graph that has an axis of this size. */
+  private findAxis(dim: Dim): { readonly input: Value; readonly axis: number } | undefined {
+    const input = this.inputs.find(({ shape }) => shape.includes(dim))
+    return input && { input, axis: input.shape.indexOf(dim) }
+  }
+
+  private readSize(dim: string): Value {
+    const found = this.findAxis(dim)
+    if (!found) throw new ShapeError(`no graph input has an axis "${dim}" to read its size from`)
+    const { input, axis } = found
+    return this.node('Shape', [input], { start: { int: axis }, end: { int: axis + 1 } })
   }
 
   private constantIntegers(value: Value): readonly number[] {

@@ -1,5 +1,5 @@
 import type { GraphBuilder } from './builder.ts'
-import type { Value } from './graph.ts'
+import type { Shape, Value } from './graph.ts'
 import type { Operation, OperationTypes } from './operation.ts'
 import { elementTypes } from './proto.ts'
 
@@ -15,7 +15,7 @@ export type ElementwiseTypes = {
   readonly minimum: Binary
   readonly multiply: Binary
   readonly negate: Unary
-  readonly reshape: OperationTypes<{ readonly x: Value }, { readonly shape: readonly number[] }, None>
+  readonly reshape: OperationTypes<{ readonly x: Value }, { readonly shape: Shape }, None>
   readonly subtract: Binary
   readonly sum: Unary
   readonly transpose: OperationTypes<{ readonly x: Value }, { readonly permutation: readonly number[] }, None>
@@ -100,7 +100,7 @@ const subtract: Operation<ElementwiseTypes['subtract']> = {
 const sum: Operation<ElementwiseTypes['sum']> = {
   forward: (graph, { x }) => ({ output: graph.node('ReduceSum', [x], { keepdims: { int: 0 } }), saved: {} }),
   gradient: ({ graph, incoming, inputs: { x } }) => ({
-    x: graph.node('Expand', [incoming, graph.integers(x.shape.map(Number))]),
+    x: graph.node('Expand', [incoming, graph.shapeTensor(x.shape)]),
   }),
 }
 

@@ -18,15 +18,29 @@ export type FusedTypes = {
   >
   /** table [size, width], rows [N] of int64; the rows named, [N, width]. */
   readonly gatherRows: OperationTypes<{ readonly table: Value; readonly rows: Value }, None, None>
-  /** x [N, in], weight [out, in], residual [N, out]; x·weightᵀ + residual, [N, out]. */
+  /** x [N, in], weight [out, in], bias [out], residual [N, out]; scale·x·weightᵀ + bias + residual, [N, out]. */
   readonly linear: OperationTypes<
-    { readonly x: Value; readonly weight: Value; readonly residual?: Value | undefined },
-    None,
+    {
+      readonly x: Value
+      readonly weight: Value
+      readonly bias?: Value | undefined
+      readonly residual?: Value | undefined
+    },
+    { readonly scale?: number },
     None
   >
-  /** hidden [M, width], head [vocab, width], targets [M] of int64; log-probability of each target, nats, [M]. */
+  /**
+   * hidden [M, width], head [vocab, width], targets [M] of int64; log-probability of each target, nats, [M]. The logits
+   * are hidden·headᵀ, plus lowRank·lowRankHeadᵀ where both are given: lowRank [M, rank], lowRankHead [vocab, rank].
+   */
   readonly logprob: OperationTypes<
-    { readonly hidden: Value; readonly head: Value; readonly targets: Value },
+    {
+      readonly hidden: Value
+      readonly head: Value
+      readonly targets: Value
+      readonly lowRank?: Value | undefined
+      readonly lowRankHead?: Value | undefined
+    },
     None,
     { readonly probabilities: Value }
   >
@@ -56,15 +70,20 @@ export type FusedTypes = {
   >
 }
 
-type GemmOptions = { readonly transA?: boolean; readonly transB?: boolean; readonly addend?: Value | undefined }
+type GemmOptions = {
+  readonly transA?: boolean
+  readonly transB?: boolean
+  readonly scale?: number
+  readonly addend?: Value | undefined
+}
 
 function gemm(
   graph: GraphBuilder,
   a: Value,
   b: Value,
-  { transA = false, transB = false, addend }: GemmOptions = {},
+  { transA = false, transB = false, scale = 1, addend }: GemmOptions = {},
 ): Value {
-  const attributes = { transA: { int: Number(transA) }, transB: { int: Number(transB) } }
+  const attributes = { transA: { int: Number(transA) }, transB: { int: Number(transB) }, alpha: { float: scale } }
   return graph.node('Gemm', addend ? [a, b, addend] : [a, b], attributes)
 }
 
@@ -81,13 +100,13 @@ function matMul(
 }
 
 function zeros(graph: GraphBuilder, shape: Value['shape']): Value {
-  return graph.node('Expand', [graph.scalar(0), graph.integers(shape.map(Number))])
+  return graph.node('Expand', [graph.scalar(0), graph.shapeTensor(shape)])
 }
 
 /** base [size, width] with updates [N, width] added onto the rows named; rows may repeat. */
 function scatterAdd(graph: GraphBuilder, base: Value, rows: Value, updates: Value): Value {
   const column = graph.reshape(rows, [...rows.shape, 1])
-  const index = graph.node('Expand', [column, graph.integers(updates.shape.map(Number))])
+  const index = graph.node('Expand', [column, graph.shapeTensor(updates.shape)])
   return graph.node('ScatterElements', [base, index, updates], { axis: { int: 0 }, reduction: { string: 'add' } })
 }
 
@@ -98,15 +117,18 @@ const attention: Operation<FusedTypes['attention']> = {
     return { output: matMul(graph, weights, v), saved: { weights } }
   },
   // rowsum(dP ∘ P) = rowsum(do ∘ o): the second is a sum over headDim instead of T.
-  gradient: ({ graph, incoming, inputs: { q, k, v }, options: { scale }, output, saved: { weights } }) => {
-    const dWeights = matMul(graph, incoming, v, { transB: true })
-    const product = graph.node('Mul', [incoming, output])
-    const delta = graph.node('ReduceSum', [product, graph.integers([3])], { keepdims: { int: 1 } })
-    const dScores = graph.node('Mul', [graph.node('Sub', [dWeights, delta]), weights])
+  gradient: ({ graph, incoming, inputs: { q, k, v }, options: { scale }, output, saved: { weights }, needs }) => {
+    const scoreGradient = () => {
+      const dWeights = matMul(graph, incoming, v, { transB: true })
+      const product = graph.node('Mul', [incoming, output])
+      const delta = graph.node('ReduceSum', [product, graph.integers([3])], { keepdims: { int: 1 } })
+      return graph.node('Mul', [graph.node('Sub', [dWeights, delta]), weights])
+    }
+    const dScores = needs(q) || needs(k) ? scoreGradient() : undefined
     return {
-      q: matMul(graph, dScores, k, { alpha: scale }),
-      k: matMul(graph, dScores, q, { transA: true, alpha: scale }),
-      v: matMul(graph, weights, incoming, { transA: true }),
+      q: dScores && needs(q) ? matMul(graph, dScores, k, { alpha: scale }) : undefined,
+      k: dScores && needs(k) ? matMul(graph, dScores, q, { transA: true, alpha: scale }) : undefined,
+      v: needs(v) ? matMul(graph, weights, incoming, { transA: true }) : undefined,
     }
   },
 }
@@ -122,21 +144,24 @@ const gatherRows: Operation<FusedTypes['gatherRows']> = {
 }
 
 const linear: Operation<FusedTypes['linear']> = {
-  forward: (graph, { x, weight, residual }) => ({
-    output: gemm(graph, x, weight, { transB: true, addend: residual }),
-    saved: {},
-  }),
-  gradient: ({ graph, incoming, inputs: { x, weight }, needs, take }) => ({
-    x: needs(x) ? gemm(graph, incoming, weight, { addend: take(x) }) : undefined,
-    weight: needs(weight) ? gemm(graph, incoming, x, { transA: true, addend: take(weight) }) : undefined,
+  // A Gemm adds one matrix for free: the residual if there is one, since the bias is cheap to add by itself.
+  forward: (graph, { x, weight, bias, residual }, { scale = 1 }) => {
+    const product = gemm(graph, x, weight, { transB: true, scale, addend: residual ?? bias })
+    return { output: residual && bias ? graph.node('Add', [product, bias]) : product, saved: {} }
+  },
+  gradient: ({ graph, incoming, inputs: { x, weight, bias }, options: { scale = 1 }, needs, take }) => ({
+    x: needs(x) ? gemm(graph, incoming, weight, { scale, addend: take(x) }) : undefined,
+    weight: needs(weight) ? gemm(graph, incoming, x, { transA: true, scale, addend: take(weight) }) : undefined,
+    bias: needs(bias) ? graph.node('ReduceSum', [incoming, graph.integers([0])], { keepdims: { int: 0 } }) : undefined,
     residual: incoming,
   }),
 }
 
 const logprob: Operation<FusedTypes['logprob']> = {
   // log p_t = z_t - max z - log Σ exp(z - max z), and the largest probability is exactly 1 / Σ exp(z - max z).
-  forward: (graph, { hidden, head, targets }) => {
-    const logits = gemm(graph, hidden, head, { transB: true })
+  forward: (graph, { hidden, head, targets, lowRank, lowRankHead }) => {
+    const addend = lowRank && lowRankHead ? gemm(graph, lowRank, lowRankHead, { transB: true }) : undefined
+    const logits = gemm(graph, hidden, head, { transB: true, addend })
     const probabilities = graph.node('Softmax', [logits], { axis: { int: -1 } })
     const rowMax = (value: Value) => graph.node('ReduceMax', [value, graph.integers([1])], { keepdims: { int: 1 } })
     const column = graph.reshape(targets, [...targets.shape, 1])
@@ -146,19 +171,27 @@ const logprob: Operation<FusedTypes['logprob']> = {
     return { output: graph.reshape(result, targets.shape), saved: { probabilities } }
   },
   // The gradient of the logits, c ∘ (onehot - p), is never materialised: its products with E and h are built directly.
-  gradient: ({ graph, incoming, inputs: { hidden, head, targets }, saved: { probabilities }, needs, take }) => {
+  gradient: ({ graph, incoming, inputs, saved: { probabilities }, needs, take }) => {
+    const { hidden, head, targets, lowRank, lowRankHead } = inputs
     const scale = graph.reshape(incoming, [...incoming.shape, 1])
-    const dHidden = () => {
-      const targetRows = graph.node('Gather', [head, targets], { axis: { int: 0 } })
-      return graph.node('Mul', [graph.node('Sub', [targetRows, gemm(graph, probabilities, head)]), scale])
+    const ofRows = (rows: Value | undefined, matrix: Value | undefined) => {
+      if (!rows || !matrix || !needs(rows)) return undefined
+      const targetRows = graph.node('Gather', [matrix, targets], { axis: { int: 0 } })
+      return graph.node('Mul', [graph.node('Sub', [targetRows, gemm(graph, probabilities, matrix)]), scale])
     }
-    const dHead = () => {
-      const scaled = graph.node('Mul', [hidden, scale])
+    const ofMatrix = (rows: Value | undefined, matrix: Value | undefined) => {
+      if (!rows || !matrix || !needs(matrix)) return undefined
+      const scaled = graph.node('Mul', [rows, scale])
       const negated = graph.node('Neg', [scaled])
-      const spread = gemm(graph, probabilities, negated, { transA: true, addend: take(head) })
+      const spread = gemm(graph, probabilities, negated, { transA: true, addend: take(matrix) })
       return scatterAdd(graph, spread, targets, scaled)
     }
-    return { hidden: needs(hidden) ? dHidden() : undefined, head: needs(head) ? dHead() : undefined }
+    return {
+      hidden: ofRows(hidden, head),
+      head: ofMatrix(hidden, head),
+      lowRank: ofRows(lowRank, lowRankHead),
+      lowRankHead: ofMatrix(lowRank, lowRankHead),
+    }
   },
 }
 
@@ -206,12 +239,15 @@ const swiglu: Operation<FusedTypes['swiglu']> = {
     return { output: graph.node('Mul', [activated, up]), saved: { sigmoid, activated } }
   },
   // d silu(g) / dg = s + a ∘ (1 - s), with s = sigmoid(g) and a = g ∘ s.
-  gradient: ({ graph, incoming, inputs: { up }, saved: { sigmoid, activated } }) => {
-    const complement = graph.node('Sub', [graph.scalar(1), sigmoid])
-    const slope = graph.node('Add', [sigmoid, graph.node('Mul', [activated, complement])])
+  gradient: ({ graph, incoming, inputs: { gate, up }, saved: { sigmoid, activated }, needs }) => {
+    const dGate = () => {
+      const complement = graph.node('Sub', [graph.scalar(1), sigmoid])
+      const slope = graph.node('Add', [sigmoid, graph.node('Mul', [activated, complement])])
+      return graph.node('Mul', [graph.node('Mul', [incoming, up]), slope])
+    }
     return {
-      gate: graph.node('Mul', [graph.node('Mul', [incoming, up]), slope]),
-      up: graph.node('Mul', [incoming, activated]),
+      gate: needs(gate) ? dGate() : undefined,
+      up: needs(up) ? graph.node('Mul', [incoming, activated]) : undefined,
     }
   },
 }

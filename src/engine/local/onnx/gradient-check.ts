@@ -1,8 +1,9 @@
 import { createRng } from '../../../core/rng.ts'
 import type { Feed, Feeds, SessionPool } from '../session.ts'
 import type { DenseTensor } from './dense.ts'
-import type { Graph } from './graph.ts'
+import type { Graph, TensorType } from './graph.ts'
 import { interpret } from './interpreter.ts'
+import { resolveSize, type Sizes } from './sizes.ts'
 
 export type DenseFeeds = { readonly [name: string]: DenseTensor }
 
@@ -77,6 +78,20 @@ export function numericalGradient(graph: Graph, feeds: DenseFeeds, input: string
     direction[index] = 1
     return directionalDerivative(graph, feeds, input, direction)
   })
+}
+
+/** The graph with its open sizes fixed, for one batch alone. */
+export function fixSizes(graph: Graph, sizes: Sizes): Graph {
+  const fix = <Type extends TensorType>(type: Type): Type => ({
+    ...type,
+    shape: type.shape.map((dim) => resolveSize(dim, sizes)),
+  })
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => ({ ...node, types: node.types.map(fix) })),
+    inputs: graph.inputs.map(fix),
+    outputs: graph.outputs.map(fix),
+  }
 }
 
 /** The graph cut down to some of its outputs and the nodes they need, so that checking a loss does not run its backward pass. */

@@ -6,7 +6,10 @@
 /** Element types the engine uses. */
 export type DataType = 'float32' | 'float64' | 'int64' | 'bool'
 
-/** A size known when the graph is built, or the name of one that is known at run time only. */
+/**
+ * A size known when the graph is built, or the name of one that is known at run time only. A name may be a product of
+ * names, such as `2*length` (`sizes.ts`).
+ */
 export type Dim = number | string
 export type Shape = readonly Dim[]
 
@@ -43,6 +46,7 @@ export type NodeOp =
   | 'Reshape'
   | 'RotaryEmbedding'
   | 'ScatterElements'
+  | 'Shape'
   | 'Sigmoid'
   | 'SimplifiedLayerNormalization'
   | 'Slice'
@@ -67,6 +71,8 @@ export type GraphNode = {
   /** Names of the values read; an omitted optional input is the empty string. */
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
+  /** One per output. */
+  readonly types: readonly TensorType[]
   readonly attributes: Attributes
 }
 

@@ -7,6 +7,7 @@ import {
   type DenseTensor,
   flatIndex,
   input,
+  int,
   type KernelContext,
   sizeOf,
   tensor,
@@ -69,6 +70,13 @@ export function reshape(context: KernelContext): readonly DenseTensor[] {
   const target = Array.from(input(context, 1).data, (dim, axis) => (dim === 0 ? shape[axis]! : dim))
   const known = sizeOf(target.filter((dim) => dim !== -1))
   return [{ shape: target.map((dim) => (dim === -1 ? data.length / known : dim)), data }]
+}
+
+/** The sizes of the axes from `start` up to `end`. */
+export function shapeOf(context: KernelContext): readonly DenseTensor[] {
+  const { shape } = input(context, 0)
+  const sizes = shape.slice(int(context, 'start', 0), int(context, 'end', shape.length))
+  return [{ shape: [sizes.length], data: Float64Array.from(sizes) }]
 }
 
 /** A range of each listed axis, step 1. */

@@ -25,6 +25,7 @@ import {
   permute,
   reshape,
   scatterElements,
+  shapeOf,
   slice,
   transpose,
 } from './kernels-layout.ts'
@@ -97,7 +98,7 @@ function swapLast(value: DenseTensor): DenseTensor {
 function gemm(context: KernelContext): readonly DenseTensor[] {
   const a = int(context, 'transA', 0) === 1 ? swapLast(input(context, 0)) : input(context, 0)
   const b = int(context, 'transB', 0) === 1 ? swapLast(input(context, 1)) : input(context, 1)
-  const product = multiplyMatrices(a, b, 1)
+  const product = multiplyMatrices(a, b, float(context, 'alpha', 1))
   const addend = context.inputs[2]
   return addend ? kernels.Add({ inputs: [product, addend], attributes: {} }) : [product]
 }
@@ -194,6 +195,7 @@ export const kernels: { readonly [Op in NodeOp]: Kernel } = {
   Reshape: reshape,
   RotaryEmbedding: rotaryEmbedding,
   ScatterElements: scatterElements,
+  Shape: shapeOf,
   Sigmoid: unary(sigmoid),
   SimplifiedLayerNormalization: rmsNorm,
   Slice: slice,

@@ -80,6 +80,11 @@ const cases: { readonly [Op in NodeOp]: readonly NodeCase[] } = {
       operands: [normal(3, 4), normal(5, 4), normal(3, 5)],
       attributes: { transB: on },
     },
+    {
+      title: 'alpha with a row as addend',
+      operands: [normal(3, 4), normal(4, 5), normal(5)],
+      attributes: { alpha: { float: 0.5 } },
+    },
   ],
   Identity: single,
   LessOrEqual: [{ title: 'less, equal and greater', operands: [floats(1, 2, 3), floats(2, 2, 2)] }],
@@ -105,6 +110,10 @@ const cases: { readonly [Op in NodeOp]: readonly NodeCase[] } = {
       attributes: { axis: { int: 0 }, reduction: { string: 'add' } },
     },
   ],
+  Shape: [
+    { title: 'one axis', operands: [normal(2, 3, 5)], attributes: { start: { int: 1 }, end: { int: 2 } } },
+    { title: 'every axis', operands: [normal(2, 3, 5)] },
+  ],
   Sigmoid: [{ title: 'both tails', operands: [floats(-30, -1, 0, 1, 30)] }],
   SimplifiedLayerNormalization: [
     {
@@ -129,7 +138,7 @@ const cases: { readonly [Op in NodeOp]: readonly NodeCase[] } = {
   Transpose: [{ title: 'four axes', operands: [normal(2, 3, 4, 5)], attributes: { perm: { ints: [0, 2, 1, 3] } } }],
 }
 
-/** The node alone in a graph, every output fetched (booleans as float32). */
+/** The node alone in a graph, every output fetched (booleans and integers as float32). */
 function buildCase(
   op: NodeOp,
   { operands, attributes = {} }: NodeCase,
@@ -148,7 +157,7 @@ function buildCase(
   })
   const outputs = builder.nodes(op, inputs, attributes)
   outputs.forEach((output, index) => {
-    const float = output.dtype === 'bool' ? builder.node('Cast', [output], { to: { int: 1 } }) : output
+    const float = output.dtype !== 'float32' ? builder.node('Cast', [output], { to: { int: 1 } }) : output
     builder.output(`output${index}`, float)
   })
   return { graph: builder.graph(), feeds, shapes: outputs.map(({ shape }) => shape) }
@@ -227,6 +236,7 @@ const refused: readonly {
     shapes: [[3, 4], [5]],
     says: /sizes 4 and 5 differ/,
   },
+  { title: 'axes that are not there', op: 'Shape', shapes: [[]], says: /Shape: no axes 0 to 0/ },
   { title: 'a missing input', op: 'Add', shapes: [[3]], says: /Add: input 1 is missing/ },
 ]
 

@@ -9,6 +9,8 @@ export type ShapeContext = {
   readonly attributes: Attributes
   /** The integers of a constant input. */
   readonly constant: (value: Value) => readonly number[]
+  /** The shape that an input holds: a constant, or one read at run time. */
+  readonly shape: (value: Value) => Shape
 }
 
 const dataTypes: readonly DataType[] = ['float32', 'float64', 'int64', 'bool']
@@ -125,7 +127,7 @@ function inferMatMul(context: ShapeContext): readonly TensorType[] {
 function inferReshape(context: ShapeContext): readonly TensorType[] {
   const { shape, dtype } = input(context, 0)
   const target = context
-    .constant(input(context, 1))
+    .shape(input(context, 1))
     .map((size, axis): Dim => (size === 0 ? dim(context, shape, axis) : size))
   const known = (dims: Shape) =>
     dims.reduce<number>((size, item) => (typeof item === 'number' && item > 0 ? size * item : size), 1)
@@ -199,7 +201,14 @@ function inferCast(context: ShapeContext): readonly TensorType[] {
 
 function inferExpand(context: ShapeContext): readonly TensorType[] {
   const { shape, dtype } = input(context, 0)
-  return [{ shape: broadcast(context, shape, context.constant(input(context, 1))), dtype }]
+  return [{ shape: broadcast(context, shape, context.shape(input(context, 1))), dtype }]
+}
+
+function inferShape(context: ShapeContext): readonly TensorType[] {
+  const rank = input(context, 0).shape.length
+  const [start, end] = [intAttribute(context, 'start', 0), intAttribute(context, 'end', rank)]
+  if (!(0 <= start && start < end && end <= rank)) fail(context, `no axes ${start} to ${end}`)
+  return [{ shape: [end - start], dtype: 'int64' }]
 }
 
 /** The whitelist: each operator's domain and the types of its outputs. */
@@ -230,6 +239,7 @@ export const nodeKinds: { readonly [Op in NodeOp]: NodeKind } = {
   Reshape: { domain: '', infer: inferReshape },
   RotaryEmbedding: { domain: 'com.microsoft', infer: unary.infer },
   ScatterElements: { domain: '', infer: inferScatter },
+  Shape: { domain: '', infer: inferShape },
   Sigmoid: unary,
   SimplifiedLayerNormalization: { domain: '', infer: inferNorm },
   Slice: { domain: '', infer: inferSlice },

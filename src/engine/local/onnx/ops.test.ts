@@ -81,6 +81,22 @@ const cases: { readonly [Name in OpName]: readonly OpCase[] } = {
         apply(graph, 'linear', { x: value('x'), weight: value('weight'), residual: value('residual') }),
     },
     {
+      title: 'with bias',
+      floats: { x: [5, 3], weight: [4, 3], bias: [4] },
+      build: (graph, value) => apply(graph, 'linear', { x: value('x'), weight: value('weight'), bias: value('bias') }),
+    },
+    {
+      title: 'with scale, bias and residual',
+      floats: { x: [5, 3], weight: [4, 3], bias: [4], residual: [5, 4] },
+      build: (graph, value) =>
+        apply(
+          graph,
+          'linear',
+          { x: value('x'), weight: value('weight'), bias: value('bias'), residual: value('residual') },
+          { scale: 0.5 },
+        ),
+    },
+    {
       title: 'its own input as residual',
       floats: { x: [5, 3], weight: [3, 3] },
       build: (graph, value) => apply(graph, 'linear', { x: value('x'), weight: value('weight'), residual: value('x') }),
@@ -93,6 +109,19 @@ const cases: { readonly [Name in OpName]: readonly OpCase[] } = {
       integers: { targets: { shape: [4], values: [5, 2, 5, 0] } },
       build: (graph, value) =>
         apply(graph, 'logprob', { hidden: value('hidden'), head: value('head'), targets: value('targets') }),
+    },
+    {
+      title: 'with a low-rank addend',
+      floats: { hidden: [4, 3], head: [6, 3], lowRank: [4, 2], lowRankHead: [6, 2] },
+      integers: { targets: { shape: [4], values: [5, 2, 5, 0] } },
+      build: (graph, value) =>
+        apply(graph, 'logprob', {
+          hidden: value('hidden'),
+          head: value('head'),
+          targets: value('targets'),
+          lowRank: value('lowRank'),
+          lowRankHead: value('lowRankHead'),
+        }),
     },
   ],
   minimum: binary('minimum'),

@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { DataError, NumericalError } from '../../../core/errors.ts'
+import { DataError, EngineError, NumericalError } from '../../../core/errors.ts'
 import { createRng } from '../../../core/rng.ts'
 import type { SampledSequence, SampleRequest, SamplingParams } from '../../types.ts'
+import type { Model } from '../model/model.ts'
 import { initParameters, type ParameterSet } from '../model/parameters.ts'
-import { createSessionPool, type Feeds } from '../session.ts'
+import { createSessionPool, type SessionPool } from '../session.ts'
 import { createTrainer } from '../trainer.ts'
 import { createCache } from './cache.ts'
 import { createForward } from './decode-forward.ts'
@@ -37,7 +38,8 @@ function loudParameters(): ParameterSet {
   return parameters
 }
 const parameters = loudParameters()
-const sampler = createSampler({ config, parameters, pool, seed: 1 })
+const model: Model = { config, base: parameters }
+const sampler = createSampler({ model, pool, seed: 1 })
 
 const rng = createRng(9, 'prompts')
 const randomPrompt = (length: number) => Array.from({ length }, () => rng.int(config.vocabSize))
@@ -57,7 +59,7 @@ describe('what a request draws depends on nothing but seed, key and sample', () 
   test('alone, in a batch of 100, in the reverse order and in batches of 7: the same tokens, log-probabilities to 1e-5', async () => {
     const params = { maxTokens: 12, stopTokens: [0, 1, 2] }
     const together = await sampler.sample(crowd, params)
-    const narrow = createSampler({ config, parameters, pool, seed: 1, maxBatch: 7 })
+    const narrow = createSampler({ model, pool, seed: 1, maxBatch: 7 })
     const reversed = [...(await sampler.sample([...crowd].reverse(), params))].reverse()
     const inSevens = await narrow.sample(crowd, params)
     const tokens = (sequences: readonly SampledSequence[]) => sequences.map((sequence) => sequence.tokens)
@@ -84,7 +86,7 @@ describe('what a request draws depends on nothing but seed, key and sample', () 
 
 describe('log-probabilities', () => {
   test('are those of the training graph to 1e-5, ragged prompts and compacted batches included', async () => {
-    const trainer = createTrainer(config, parameters, { threads: 2, maxTokensPerMicroBatch: 4096 })
+    const trainer = createTrainer(model, { threads: 2, maxTokensPerMicroBatch: 4096 })
     trainerPools.push(trainer)
     const sampled = await sampler.sample(crowd, { maxTokens: 10, stopTokens: [4, 7] })
     const data = crowd.flatMap(({ promptTokens }, index) =>
@@ -142,43 +144,161 @@ describe('where a completion ends', () => {
   })
 })
 
-test('equal prompts are prefilled once', async () => {
-  const prompts: number[] = []
-  const watched = {
+/** The pool, and for every run of a graph the size of its first axis. */
+function watchedPool(): { readonly watched: SessionPool; readonly prompts: number[]; readonly steps: number[] } {
+  const [prompts, steps]: [number[], number[]] = [[], []]
+  const watched: SessionPool = {
     ...pool,
-    run: (key: string, ...rest: [() => never, Feeds, readonly string[]]) => {
-      if (key === 'prefill') prompts.push(rest[1].ids!.shape[0]!)
-      return pool.run(key, ...rest)
+    run: (key, build, feeds, fetches, needBytes) => {
+      const list = key.endsWith('prefill') ? prompts : steps
+      list.push(feeds.ids!.shape[0]!)
+      return pool.run(key, build, feeds, fetches, needBytes)
     },
   }
-  const watchedSampler = createSampler({ config, parameters, pool: watched, seed: 1 })
+  return { watched, prompts, steps }
+}
+
+test('equal prompts are prefilled once, also when their rows do not fit into one group', async () => {
+  const { watched, prompts } = watchedPool()
+  const watchedSampler = createSampler({ model, pool: watched, seed: 1, maxBatch: 6 })
   const requests = [
     { promptTokens: [1, 2], numSamples: 8, key: 'a' },
     { promptTokens: [3], numSamples: 8, key: 'b' },
     { promptTokens: [1, 2], numSamples: 8, key: 'c' },
   ]
   await watchedSampler.sample(requests, { maxTokens: 2 })
-  expect(prompts).toEqual([2])
+  expect(prompts.reduce((total, count) => total + count, 0)).toBe(2)
 })
 
-test('a prefill split into several runs gives what one run gives', async () => {
-  const prompts = [[1], [2, 3, 4], [5, 6], [7, 8, 9]]
+test('groups stay at least half full although their rows end at different times', async () => {
+  const { watched, steps } = watchedPool()
+  const narrow = createSampler({ model, pool: watched, seed: 1, maxBatch: 16 })
+  const requests = crowd.map((request) => ({ ...request, numSamples: 12 }))
+  const sequences = (await narrow.sample(requests, { maxTokens: 18, stopTokens: [0, 1, 2, 3, 4, 5] })).flat()
+  const lengths = sequences.map(({ tokens }) => tokens.length).sort((a, b) => a - b)
+  // very unequal: half of them end within a third of the time of the last
+  expect([lengths[150]! <= 6, lengths.at(-1)]).toEqual([true, 18])
+  const fed = sequences.reduce((total, { tokens }) => total + tokens.length - 1, 0)
+  expect(Math.max(...steps)).toBeLessThanOrEqual(16)
+  // 19 groups that only shrink would take 17 steps each, 323 in all, and feed 4 or 5 rows at a time.
+  expect(steps.length).toBeLessThan(150)
+  expect(fed / steps.length).toBeGreaterThan(8)
+})
+
+test('a prefill split into several runs, or with a known prompt, gives what one run gives', async () => {
+  const prompts = [[1], [5, 6], [2, 3, 4], [7, 8, 9]]
   const promptOfRow = Int32Array.of(0, 0, 1, 2, 2, 3)
   const rows = [...promptOfRow].map((prompt) => ({
     token: 4,
     position: prompts[prompt]!.length,
     padding: 3 - prompts[prompt]!.length,
   }))
+  const createRoomyCache = () => {
+    const cache = createCache({ layers: 2, width: 16 })
+    cache.reserve(6 * 5)
+    return cache
+  }
   const results = []
   // 4 heads and 3 columns make 36 scores a prompt: one prompt a run, then all at once
   for (const prefillScores of [36, 2 ** 20]) {
-    const cache = createCache({ layers: 2, width: 16 })
-    const forward = createForward({ config, parameters, pool, cache, prefillScores })
-    results.push([...(await forward.prefill(prompts, promptOfRow, 2)), ...(await forward.step(rows))])
+    const forward = createForward({ model, pool, cache: createRoomyCache(), prefillScores })
+    const { probabilities } = await forward.prefill(prompts, promptOfRow)
+    results.push([...probabilities, ...(await forward.step(rows))])
   }
-  const [split = [], whole = []] = results
+  const forward = createForward({ model, pool, cache: createRoomyCache() })
+  const { last } = await forward.prefill([[1]], Int32Array.of(0))
+  const { probabilities } = await forward.prefill(prompts, promptOfRow, { known: last })
+  results.push([...probabilities, ...(await forward.step(rows))])
+  const [split = [], whole = [], known = []] = results
   expect(split.length).toBe(10 * config.vocabSize)
-  expect(Math.max(...split.map((p, i) => Math.abs(p - whole[i]!)))).toBeLessThan(1e-6)
+  for (const other of [split, known])
+    expect(Math.max(...other.map((p, i) => Math.abs(p - whole[i]!)))).toBeLessThan(1e-6)
+})
+
+describe('abort', () => {
+  const many = { promptTokens: [1, 2], numSamples: 500, key: 'many' }
+
+  test('in the middle ends within a step or two, and the next call is none the wiser', async () => {
+    const { watched, steps } = watchedPool()
+    const stoppable = createSampler({ model, pool: watched, seed: 1 })
+    const controller = new AbortController()
+    const call = stoppable.sample([many], { maxTokens: 25 }, { signal: controller.signal })
+    while (steps.length < 3) await new Promise(setImmediate)
+    controller.abort()
+    await expect(call).rejects.toMatchObject({ code: 'E_ABORTED' })
+    expect(steps.length).toBeLessThan(6)
+    const request = { promptTokens: [1, 2, 3], numSamples: 2, key: 'after' }
+    expect(await stoppable.sample([request], { maxTokens: 4 })).toEqual(
+      await sampler.sample([request], { maxTokens: 4 }),
+    )
+  })
+
+  test('while prompts are read ends before the next part of them', async () => {
+    const { watched, prompts } = watchedPool()
+    const cache = createCache({ layers: 2, width: 16 })
+    cache.reserve(40 * 12)
+    // 4 heads and 12 columns make 576 scores a prompt: one prompt a run
+    const forward = createForward({ model, pool: watched, cache, prefillScores: 576 })
+    const long = Array.from({ length: 40 }, () => randomPrompt(12))
+    const controller = new AbortController()
+    const { signal } = controller
+    const call = forward.prefill(long, Int32Array.from(long.keys()), { signal })
+    while (prompts.length < 3) await new Promise(setImmediate)
+    // A timer, as the message that takes a call back: it must get its turn while the runs go on.
+    setTimeout(() => controller.abort(), 0)
+    await expect(call).rejects.toMatchObject({ code: 'E_ABORTED' })
+    expect(prompts.length).toBeLessThan(20)
+  })
+
+  test('before the first prompt is read', async () => {
+    const { watched, prompts } = watchedPool()
+    const stoppable = createSampler({ model, pool: watched, seed: 1 })
+    const call = stoppable.sample([many], { maxTokens: 25 }, { signal: AbortSignal.abort() })
+    await expect(call).rejects.toMatchObject({ code: 'E_ABORTED' })
+    expect(prompts).toEqual([])
+  })
+})
+
+describe('what would not fit into memory is refused with the estimate', () => {
+  const sampleWith = (availableBytes: number, requests: readonly SampleRequest[], maxTokens = 2) =>
+    createSampler({ model, pool, seed: 1, availableBytes: () => availableBytes }).sample(requests, { maxTokens })
+  const short = { promptTokens: [1, 2], numSamples: 1, key: 'short' }
+
+  test('a prompt that is too long, before its mask is made', async () => {
+    const longConfig = { ...config, numLayers: 1, maxPositions: 65_536 }
+    const longModel = { config: longConfig, base: initParameters(longConfig, 1) }
+    const long = { promptTokens: Array.from({ length: 60_000 }, () => 1), numSamples: 1, key: 'long' }
+    const longSampler = createSampler({ model: longModel, pool, seed: 1, availableBytes: () => 1e9 })
+    const call = longSampler.sample([long], { maxTokens: 1 })
+    await expect(call).rejects.toMatchObject({ code: 'E_MEMORY', hint: expect.stringContaining('shorten the prompt') })
+    // 4 heads: scores and their softmax, and the mask with the padding, 14.4 GB for each head
+    await expect(call).rejects.toThrow(
+      /^reading a prompt of 60000 tokens needs about \d+\.\d+ GB[\s\S]*activations +129\.6/,
+    )
+    expect((await longSampler.sample([short], { maxTokens: 2 }))[0]![0]!.tokens.length).toBe(2)
+  })
+
+  test('keys and values of a group, prompts, and steps', async () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({ ...short, promptTokens: randomPrompt(9), key: `${i}` }))
+    // 2 layers · 2 · 16 numbers for each of 40 · 20 tokens are 205 kB
+    await expect(sampleWith(2e5, many, 12)).rejects.toThrow(
+      /^decoding 40 sequences together[\s\S]*keys and values +0\.2 MB/,
+    )
+    const messages = new Set<string>()
+    for (let availableBytes = 3e5; availableBytes < 1e7; availableBytes *= 1.1) {
+      const error: unknown = await sampleWith(availableBytes, many, 12).catch((cause: unknown) => cause)
+      if (error instanceof EngineError) messages.add(/^(reading|a step of) \d+/.exec(error.message)?.[0] ?? 'other')
+    }
+    expect([...messages]).toEqual(['reading 40'])
+    const forward = createForward({
+      model,
+      pool,
+      cache: createCache({ layers: 2, width: 16 }),
+      availableBytes: () => 99,
+    })
+    const rows = Array.from({ length: 1000 }, () => ({ token: 1, position: 0, padding: 0 }))
+    await expect(forward.step(rows)).rejects.toThrow(/^a step of 1000 sequences of 0 tokens needs about/)
+  })
 })
 
 describe('refusals', () => {
@@ -200,7 +320,7 @@ describe('refusals', () => {
   test('weights that are no longer finite are named', async () => {
     const broken = loudParameters()
     broken.view('model.norm.weight')[0] = Number.NaN
-    const brokenSampler = createSampler({ config, parameters: broken, pool, seed: 1 })
+    const brokenSampler = createSampler({ model: { config, base: broken }, pool, seed: 1 })
     await expect(brokenSampler.sample([request], { maxTokens: 1 })).rejects.toThrow(NumericalError)
   })
 })

@@ -125,6 +125,38 @@ describe('filters', () => {
     )
   })
 
+  test('in a large vocabulary the kept set is what a sort would keep, however far down it reaches', () => {
+    const rng = createRng(4, 'large')
+    const raw = Array.from({ length: 3000 }, () => 2 ** -Math.floor(40 * rng.uniform()))
+    const total = raw.reduce((sum, value) => sum + value, 0)
+    const probabilities = Float32Array.from(raw, (value) => value / total)
+    const ranked = [...probabilities.keys()].sort((a, b) => probabilities[b]! - probabilities[a]! || a - b)
+    const mass = ranked.reduce((sum, token) => sum + probabilities[token]!, 0)
+    for (const rule of [
+      { topP: 0.5 },
+      { topP: 0.999 },
+      { topP: 1 - 1e-7 },
+      { topK: 7 },
+      { topK: 900 },
+      { topK: 2900 },
+    ]) {
+      const { topP = 1, topK = 3000 } = rule
+      const firstK = ranked.slice(0, topK)
+      let reached = 0
+      const kept = firstK.filter((token) => {
+        const isInside = reached < topP * mass
+        reached += probabilities[token]!
+        return isInside
+      })
+      const pick = createPicker(pickRule({ maxTokens: 1, ...rule }), 3000)
+      // The last random number draws the token with the highest id that is kept, the first the one with the lowest.
+      expect(pick(probabilities, 0, 1 - 2 ** -53)).toBe(Math.max(...kept))
+      expect(pick(probabilities, 0, 0)).toBe(Math.min(...kept))
+      const drawn = new Set(Array.from({ length: 300 }, () => pick(probabilities, 0, rng.uniform())))
+      expect([...drawn].filter((token) => !kept.includes(token))).toEqual([])
+    }
+  })
+
   test('a filtered and an unfiltered picker agree on a large vocabulary that the filter does not touch', () => {
     const rng = createRng(1, 'pick')
     const raw = Array.from({ length: 1500 }, () => rng.uniform() ** 8)

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SampleRequest } from '../../types.ts'
-import { distinctPrompts, planBatches } from './plan.ts'
+import { distinctPrompts, groupSize, orderRows, rowsToStart, rowsWithRoom } from './plan.ts'
 
 const request = (promptTokens: readonly number[], numSamples: number): SampleRequest => ({
   promptTokens,
@@ -8,41 +8,56 @@ const request = (promptTokens: readonly number[], numSamples: number): SampleReq
   key: `${promptTokens.join()}/${numSamples}`,
 })
 
-test('every sample of every request is planned once, whatever the limit', () => {
+test('every sample of every request is planned once', () => {
   const requests = [request([5, 6, 7], 3), request([1], 2), request([2, 2], 0), request([1], 4)]
-  for (const limit of [1, 2, 4, 100]) {
-    const batches = planBatches(requests, () => limit)
-    expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(limit)
-    const seen = batches.flat().map(({ request, sample }) => `${request}.${sample}`)
-    expect(seen.sort()).toEqual(['0.0', '0.1', '0.2', '1.0', '1.1', '3.0', '3.1', '3.2', '3.3'])
-  }
+  const seen = orderRows(requests).map(({ request, sample }) => `${request}.${sample}`)
+  expect(seen.sort()).toEqual(['0.0', '0.1', '0.2', '1.0', '1.1', '3.0', '3.1', '3.2', '3.3'])
+  expect(orderRows([])).toEqual([])
 })
 
 test('short prompts come first and equal prompts stand side by side', () => {
   const requests = [request([9, 9], 1), request([1, 2], 1), request([3], 1), request([1, 2], 1)]
-  const rows = planBatches(requests, () => 10)[0]!
+  const rows = orderRows(requests)
   expect(rows.map(({ request }) => request)).toEqual([2, 1, 3, 0])
   const { prompts, promptOfRow } = distinctPrompts(rows)
   expect(prompts).toEqual([[3], [1, 2], [9, 9]])
   expect([...promptOfRow]).toEqual([0, 1, 1, 2])
 })
 
-test('batches are of nearly equal size instead of one full and one crumb', () => {
-  const sizes = planBatches([request([1], 11)], () => 10).map((batch) => batch.length)
-  expect(sizes).toEqual([5, 6])
+test.each([
+  [11, 10, 6],
+  [10, 10, 10],
+  [1000, 128, 125],
+  [3, 100, 3],
+  [3, 0, 1],
+])('%i rows of which %i fit are decoded in groups of %i', (rows, limit, expected) => {
+  expect(groupSize(rows, limit)).toBe(expected)
 })
 
-test('the limit is asked for the longest prompt, and at least one row runs at a time', () => {
-  const requests = [request([1], 2), request([1, 2, 3], 2)]
-  const asked: number[] = []
-  const batches = planBatches(requests, (promptLength) => {
-    asked.push(promptLength)
-    return 0
+describe('room for rows', () => {
+  const room = { groupSize: 8, capacity: 120, maxTime: 60 }
+
+  test.each([
+    [0, 8],
+    [1, 8],
+    [10, 8],
+    [20, 4],
+    [39, 2],
+    [59, 2],
+    [60, 2],
+  ])('of %i steps, half as long again but never beyond their limit, is for %i', (time, rows) => {
+    expect(rowsWithRoom(room, time)).toBe(rows)
   })
-  expect(asked).toEqual([3])
-  expect(batches.map((batch) => batch.length)).toEqual([1, 1, 1, 1])
-})
 
-test('no requests need no batch', () => {
-  expect(planBatches([], () => 10)).toEqual([])
+  test('is for one row at least, and with room for every row at its limit for a whole group', () => {
+    expect(rowsWithRoom({ ...room, capacity: 60 }, 50)).toBe(1)
+    for (const time of [1, 30, 60]) expect(rowsWithRoom({ ...room, capacity: 8 * 60 }, time)).toBe(8)
+  })
+
+  test('is given to prompts in their order until the longest of them fills it', () => {
+    const rows = [2, 2, 10, 20, 20, 20].map((length) => ({ prompt: Array<number>(length).fill(1) }))
+    expect(rowsToStart(rows, room)).toBe(4)
+    expect(rowsToStart(rows.slice(0, 3), room)).toBe(3)
+    expect(rowsToStart(rows.slice(3), { ...room, capacity: 60 })).toBe(2)
+  })
 })

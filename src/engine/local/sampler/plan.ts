@@ -4,30 +4,51 @@ import type { SampleRequest } from '../../types.ts'
 export type PlannedRow = { readonly request: number; readonly sample: number; readonly prompt: readonly number[] }
 
 /**
- * The rows of all requests in batches: sorted by prompt length, so that a batch needs little padding, and with equal
- * prompts side by side, so that each is prefilled once; batches are of nearly equal size.
+ * The rows of all requests, sorted by prompt length, so that neighbours need little padding, and with equal prompts side by
+ * side, so that each is prefilled once.
  *
- * The plan changes only speed: what a row draws depends on its request alone.
- *
- * @param maxRows most rows of a batch whose longest prompt has `promptLength` tokens
+ * The order changes only speed: what a row draws depends on its request alone.
  */
-export function planBatches(
-  requests: readonly SampleRequest[],
-  maxRows: (promptLength: number) => number,
-): readonly (readonly PlannedRow[])[] {
+export function orderRows(requests: readonly SampleRequest[]): readonly PlannedRow[] {
   const order = requests.map((_, index) => index).sort((a, b) => comparePrompts(requests[a]!, requests[b]!) || a - b)
-  const rows = order.flatMap((request) => {
+  return order.flatMap((request) => {
     const { promptTokens: prompt, numSamples } = requests[request]!
     return Array.from({ length: numSamples }, (_, sample): PlannedRow => ({ request, sample, prompt }))
   })
-  if (rows.length === 0) return []
-  const limit = Math.max(1, maxRows(rows.at(-1)!.prompt.length))
-  const count = Math.ceil(rows.length / limit)
-  const start = (batch: number) => Math.floor((batch * rows.length) / count)
-  return Array.from({ length: count }, (_, batch) => rows.slice(start(batch), start(batch + 1)))
 }
 
-/** The distinct prompts of a batch in order, and for each row the index of its prompt; equal prompts are adjacent. */
+/** What bounds the rows that are decoded together. */
+export type RoomForRows = {
+  /** Rows, whatever their length. */
+  readonly groupSize: number
+  /** Rows times steps that the cache holds. */
+  readonly capacity: number
+  /** Steps of the longest row at its end, at most `capacity`. */
+  readonly maxTime: number
+}
+
+/** Rows are taken in as if they were so much longer, so that they can go on for a while; chosen by us. */
+const GROWTH = 1.5
+
+/** How many rows of `time` steps to decode together, with room to grow; at least one. */
+export function rowsWithRoom({ groupSize, capacity, maxTime }: RoomForRows, time: number): number {
+  const grown = Math.min(maxTime, Math.max(time + 1, Math.ceil(GROWTH * time)))
+  return Math.max(1, Math.min(groupSize, Math.floor(capacity / grown)))
+}
+
+/** How many of the rows, ascending in length, to start together; at least one. */
+export function rowsToStart(rows: readonly { readonly prompt: readonly number[] }[], room: RoomForRows): number {
+  let count = 1
+  while (count < rows.length && count < rowsWithRoom(room, rows[count]!.prompt.length)) count += 1
+  return count
+}
+
+/** How many rows to decode together: at most `limit`, in groups of nearly equal size instead of one full and one crumb. */
+export function groupSize(rows: number, limit: number): number {
+  return Math.ceil(rows / Math.ceil(rows / Math.max(1, limit)))
+}
+
+/** The distinct prompts of rows in order, and for each row the index of its prompt; equal prompts are adjacent. */
 export function distinctPrompts(rows: readonly PlannedRow[]): {
   readonly prompts: readonly (readonly number[])[]
   readonly promptOfRow: Int32Array
@@ -45,7 +66,8 @@ function comparePrompts(a: SampleRequest, b: SampleRequest): number {
   return compareTokens(a.promptTokens, b.promptTokens)
 }
 
-function compareTokens(a: readonly number[], b: readonly number[]): number {
+/** Orders token lists by length, then token by token; 0 for equal ones. */
+export function compareTokens(a: readonly number[], b: readonly number[]): number {
   if (a === b) return 0
   if (a.length !== b.length) return a.length - b.length
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return a[i]! - b[i]!
