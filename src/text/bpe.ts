@@ -5,8 +5,12 @@ import { DataError } from '../core/errors.ts'
 /** Printable stand-in of each byte, as GPT-2 has it: printable bytes stand for themselves, the others follow from U+0100. */
 export const byteAlphabet: readonly string[] = buildByteAlphabet()
 
-/** The pre-tokenizer of Hugging Face's ByteLevel with `use_regex`: contractions, words, numbers, signs, white space. */
-const wordPattern = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu
+/**
+ * The pre-tokenizer of Hugging Face's ByteLevel with `use_regex`: contractions, words, numbers, signs, white space. White
+ * space is Unicode's: JavaScript's own `\s` has U+FEFF and lacks U+0085.
+ */
+const wordPattern =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu
 
 /** A pair must occur twice to be worth a token (chosen by us). */
 const minPairCount = 2

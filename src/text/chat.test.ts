@@ -115,3 +115,9 @@ describe('renderChat', () => {
     },
   )
 })
+
+test('a template finds no tools and no documents, and may ask for them, as in transformers', () => {
+  const template =
+    '{% if tools is not none or documents is not none %}some{% else %}none{% endif %}{{ tools is defined }}'
+  expect(renderChat(template, [])).toBe('nonetrue')
+})

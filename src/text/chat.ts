@@ -1,5 +1,5 @@
-import { Template } from '@huggingface/jinja'
 import { DataError } from '../core/errors.ts'
+import { parseTemplate, renderTemplate, type Template } from './template.ts'
 import type { ChatMessage } from './types.ts'
 
 export type { ChatMessage, ChatRole } from './types.ts'
@@ -31,21 +31,22 @@ export const compactChatTemplate = [
   "{%- if add_generation_prompt -%}{{- '<think>' -}}{%- endif -%}",
 ].join('\n')
 
-const maxTemplateLength = 65_536
 const controlToken = /<\|[a-z0-9_]+\|>/i
 
+/** Further names that a template uses, such as `enable_thinking` or `bos_token`. */
+export type TemplateVariables = Readonly<Record<string, string | number | boolean>>
+
 // Rendering a hundred thousand prompts should parse their one template once.
-let lastParsed: { readonly source: string; readonly template: Template } | null = null
+let lastParsed: Template | null = null
 
 /**
  * The text of a conversation under a Jinja chat template.
  *
- * A template is code: it cannot reach outside the renderer, but it can loop for ever. Render only templates of your own
- * run or of a model you trust.
+ * A template is code; it runs within the bounds of `template-budget.ts` and reaches nothing but its variables.
  *
  * @param options `addGenerationPrompt`: end with the opening of the assistant's turn; `variables`: further names that the
  *   template uses, such as `enable_thinking`
- * @throws {DataError} when the template does not parse or raises, or when a message holds a control token such as
+ * @throws {DataError} when the template does not parse, raises or passes its bounds, or when a message holds a control token such as
  *   `<|im_end|>`, with which its author could speak in another role
  */
 export function renderChat(
@@ -53,40 +54,20 @@ export function renderChat(
   messages: readonly ChatMessage[],
   options: {
     readonly addGenerationPrompt?: boolean
-    readonly variables?: Readonly<Record<string, string | number | boolean>>
+    readonly variables?: TemplateVariables
   } = {},
 ): string {
   messages.forEach(({ role, content }, index) => {
     const found = controlToken.exec(content)
     if (found !== null) throw new DataError(`message ${index} (${role}) holds the control token ${found[0]}`)
   })
-  const parsed = parseTemplate(template)
-  try {
-    return parsed.render({
-      ...options.variables,
-      messages: messages.map(({ role, content }) => ({ role, content })),
-      add_generation_prompt: options.addGenerationPrompt ?? false,
-    })
-  } catch (cause) {
-    throw templateError('fails', cause)
-  }
-}
-
-function parseTemplate(source: string): Template {
-  if (lastParsed?.source === source) return lastParsed.template
-  if (source.length > maxTemplateLength) {
-    throw new DataError(`the chat template has ${source.length} characters; the limit is ${maxTemplateLength}`)
-  }
-  try {
-    lastParsed = { source, template: new Template(source) }
-    return lastParsed.template
-  } catch (cause) {
-    throw templateError('does not parse', cause)
-  }
-}
-
-function templateError(what: string, cause: unknown): DataError {
-  return new DataError(`the chat template ${what}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    cause,
+  if (lastParsed?.source !== template) lastParsed = parseTemplate(template)
+  return renderTemplate(lastParsed, {
+    // As transformers passes them: templates ask whether they are none.
+    tools: null,
+    documents: null,
+    ...options.variables,
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    add_generation_prompt: options.addGenerationPrompt ?? false,
   })
 }

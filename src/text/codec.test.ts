@@ -43,3 +43,14 @@ test('a tokenizer without an end token is refused', () => {
   const without = trainTokenizer({ corpus: [], merges: 0, addedTokens: [], specialTokens: [] }).tokenizer
   expect(() => createCodec(without)).toThrow(/the tokenizer has no <\|im_end\|>/)
 })
+
+test('an id that the tokenizer lacks is shown as U+FFFD, since models are padded beyond their tokenizer', () => {
+  const padded = [...codec.encode('the rash'), tokenizer.vocabSize + 3, ...codec.encode(' of')]
+  expect(codec.completionText(padded)).toBe('the rash\uFFFD of')
+  expect(() => tokenizer.decode(padded)).toThrow('is not in the vocabulary')
+})
+
+test('plain text starts with nothing, or with the token that the model starts with', () => {
+  expect(codec.startTokens).toEqual([])
+  expect(createCodec(tokenizer, undefined, { startToken: 7 }).startTokens).toEqual([7])
+})

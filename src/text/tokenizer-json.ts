@@ -47,7 +47,7 @@ const byteLevel: ByteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_
  * built on them. Write it with `formatJson`.
  *
  * `single_word` is false throughout: the native library would then want a non-word character *before* the token's own
- * leading space, so no name would match after a word; the JavaScript library ignores the flag.
+ * leading space, so no name would match after a word; `loadTokenizer` refuses the flag.
  */
 export function buildTokenizerJson(model: BpeModel, addedTokens: readonly AddedToken[]): TokenizerJson {
   return {

@@ -37,7 +37,7 @@ export type TrainedTokenizer = {
 /**
  * A byte-level BPE tokenizer with names as whole tokens. Ids: 256 bytes, merges, special tokens, names, guards.
  *
- * The library matches added tokens at the leftmost place, the longest first, and knows no word boundary: " iron" would
+ * The tokenizer matches added tokens at the leftmost place, the longest first, and knows no word boundary: " iron" would
  * match in " ironic" and before "-rich". So each word of the corpus that goes on after a name becomes a token itself (a
  * guard), which is longer and wins, here and in Hugging Face's native library alike. In text with other words a name can
  * still match at the start of a longer word; decoding is exact all the same. A name matches only after its own space and
@@ -110,7 +110,7 @@ function countWords(
   return { wordCounts, guards: [...new Set(guards)].sort() }
 }
 
-/** Alternatives longest first: what it finds is the leftmost and there the longest, as in the library. */
+/** Alternatives longest first: what it finds is the leftmost and there the longest, as in the tokenizer. */
 function longestFirst(contents: readonly string[]): RegExp | null {
   if (contents.length === 0) return null
   const sorted = [...contents].sort((a, b) => b.length - a.length)

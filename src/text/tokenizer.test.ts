@@ -42,6 +42,26 @@ function changed(change: (json: Draft) => void, contents: readonly string[] = ['
   return json
 }
 
+const qwenSplit = {
+  type: 'Split',
+  pattern: {
+    Regex:
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+  },
+  behavior: 'Isolated',
+  invert: false,
+}
+
+function errorOf(action: () => unknown): DataError {
+  try {
+    action()
+  } catch (error) {
+    if (error instanceof DataError) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
 describe('what @huggingface/tokenizers does with added tokens', () => {
   test.each([false, true])('with single_word %s the longest matches, word boundaries or not', (singleWord) => {
     const library: Library = new LibraryTokenizer(jsonOf([' iron', ' iron deficiency', ' is an'], singleWord), {})
@@ -138,9 +158,16 @@ describe('loadTokenizer', () => {
 
   test('encoding time grows with the length of hostile text, not with its square', () => {
     const merged = loadTokenizer(buildTokenizerJson(trainBpe(new Map([['a'.repeat(16), 9]]), 20), []))
+    const split = loadTokenizer(
+      changed((json) => {
+        const pretokenizers = [qwenSplit, { ...(json.pre_tokenizer as object), use_regex: false }]
+        json.pre_tokenizer = { type: 'Sequence', pretokenizers }
+      }),
+    )
     for (const [encoder, piece] of [
       ...['a', ' ', ' iro', '<think', 'é', '\n'].map((text) => [tokenizer, text] as const),
       [merged, 'a'] as const,
+      ...[' ', '  a', '\n', '!', '\u0301'].map((text) => [split, text] as const),
     ]) {
       const spentMs = (length: number): number => cpuMs(() => encoder.encode(piece.repeat(length / piece.length)))
       spentMs(12_000)
@@ -195,7 +222,6 @@ describe('a tokenizer.json that does not fit together', () => {
     ['a negative id', (json) => Object.assign(json.model.vocab, { a: -1 }), /"a" has no whole id/],
     ['an id that is no number', (json) => Object.assign(json.model.vocab, { a: '97' }), /"a" has no whole id/],
     ['an id past the limit', (json) => Object.assign(json.model.vocab, { xy: 5_000_000 }), /"xy" has no whole id/],
-    ['a byte without a token', (json) => Reflect.deleteProperty(json.model.vocab, 'Ġ'), /no token for byte 32/],
     [
       'a merge to an unknown token',
       (json) => Object.assign(json.model, { merges: [['a', 'b']] }),
@@ -240,6 +266,37 @@ describe('a tokenizer.json that does not fit together', () => {
       /pre_tokenizer/,
     ],
     [
+      'a split that drops what it splits at',
+      (json) =>
+        Object.assign(json, {
+          pre_tokenizer: {
+            type: 'Sequence',
+            pretokenizers: [{ ...qwenSplit, behavior: 'Removed' }, json.pre_tokenizer],
+          },
+        }),
+      /pre_tokenizer: Split must be Isolated/,
+    ],
+    [
+      'a space put before the text',
+      (json) => Object.assign(json.pre_tokenizer as object, { add_prefix_space: true }),
+      /pre_tokenizer: add_prefix_space/,
+    ],
+    [
+      'no pre-tokenizer',
+      (json) => Object.assign(json, { pre_tokenizer: null }),
+      /pre_tokenizer: none is not supported/,
+    ],
+    [
+      'an added token that wants word boundaries',
+      (json) => Object.assign(json.added_tokens[0]!, { single_word: true }),
+      /added_tokens\.0\.single_word/,
+    ],
+    [
+      'an added token after a gap',
+      (json) => Object.assign(json.added_tokens[0]!, { id: 300 }),
+      /" iron" has id 300, but the next free id is 256/,
+    ],
+    [
       'a normalizer that changes the text',
       (json) => Object.assign(json, { normalizer: { type: 'Lowercase' } }),
       /normalizer/,
@@ -247,13 +304,38 @@ describe('a tokenizer.json that does not fit together', () => {
     [
       'an unknown post-processor',
       (json) => Object.assign(json, { post_processor: { type: 'Nonsense' } }),
-      /Unknown PostProcessor/,
+      /post_processor: Nonsense is not supported/,
     ],
   ]
 
   test.each(cases)('%s is refused by name', (_, change, message) => {
     expect(() => loadTokenizer(changed(change))).toThrow(message)
     expect(() => loadTokenizer(changed(change))).toThrow(DataError)
+  })
+
+  const sentencePiece: readonly [string, (json: Draft) => void, RegExp][] = [
+    ['Unigram', (json) => Object.assign(json.model, { type: 'Unigram' }), /model\.type: Unigram is not supported/],
+    ['byte fallback', (json) => Object.assign(json.model, { byte_fallback: true }), /model: byte_fallback/],
+    [
+      'Metaspace',
+      (json) => Object.assign(json, { pre_tokenizer: { type: 'Metaspace' } }),
+      /Metaspace is not supported/,
+    ],
+    ['Prepend', (json) => Object.assign(json, { normalizer: { type: 'Prepend' } }), /normalizer: Prepend/],
+  ]
+  test.each(sentencePiece)(
+    'SentencePiece is refused by its %s, and the families that work are named',
+    (_, change, message) => {
+      const error = errorOf(() => loadTokenizer(changed(change)))
+      expect(error.message).toMatch(message)
+      expect(error.hint).toMatch(/SentencePiece .*choose a model of another family.*Qwen3/)
+    },
+  )
+
+  test('a byte without a token is refused in the text that holds it, not before', () => {
+    const partial = loadTokenizer(changed((json) => Reflect.deleteProperty(json.model.vocab, 'Ċ'), []))
+    expect(partial.encode('a b')).toEqual([97, 32, 98])
+    expect(() => partial.encode('a\nb')).toThrow(/no token for byte 0x0a/)
   })
 
   test.each([null, 3, 'x', [], {}])('%j is refused', (json) => {

@@ -83,10 +83,11 @@ export interface Tokenizer {
   /**
    * The text of the ids; bytes that are not UTF-8 become U+FFFD.
    *
-   * @param options `skipSpecial` leaves out the tokens flagged special (never the think and answer tags)
-   * @throws {DataError} when an id is not in the vocabulary
+   * @param options `skipSpecial` leaves out the tokens flagged special (never the think and answer tags); `unknown` stands
+   *   for an id that the vocabulary lacks
+   * @throws {DataError} when an id is not in the vocabulary and nothing stands for it
    */
-  decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean }): string
+  decode(ids: readonly number[], options?: { readonly skipSpecial?: boolean; readonly unknown?: string }): string
   /** The id of an added token's content or of a BPE token in the byte alphabet, undefined when there is none. */
   idOf(token: string): number | undefined
 }
