@@ -55,6 +55,12 @@ function rowsOf(key: string, node: Node): Row[] {
   if (node.properties !== undefined) {
     return Object.entries(propertiesOf(node)).flatMap(([child, inner]) => rowsOf(`${key}.${child}`, inner))
   }
+  // A section that may be left out, such as `lora`: its own row, and one for each of its keys.
+  const optional = node.anyOf?.find((part) => part.properties !== undefined)
+  if (optional !== undefined) {
+    const inner = Object.entries(propertiesOf(optional)).flatMap(([child, part]) => rowsOf(`${key}.${child}`, part))
+    return [[key, formatDefault(node.default), 'none, or a section with', node.description ?? ''], ...inner]
+  }
   if (node.description === undefined) {
     throw new ConfigError(`"${key}" has no description`, { hint: 'add .describe(…) to it in src/pipeline/config.ts' })
   }
@@ -67,6 +73,8 @@ function propertiesOf(node: Node): Record<string, Node> {
 }
 
 function formatDefault(value: unknown): string {
+  if (value === null) return 'none'
+  if (Array.isArray(value)) return value.map(String).join(', ')
   if (typeof value === 'string') return value
   if (typeof value === 'number') return String(Number(value.toPrecision(4)))
   if (typeof value === 'object' && value !== null) {
@@ -81,6 +89,9 @@ function allowedOf(node: Node): string {
   if (node.enum !== undefined) return node.enum.map(String).join(', ')
   if (node.const !== undefined) return String(node.const)
   if (node.anyOf !== undefined) return node.anyOf.map((part) => allowedOf(part)).join(' or ')
+  if (node.type === 'null') return 'none'
+  if (node.type === 'array' && typeof node.items === 'object' && !Array.isArray(node.items))
+    return `list of ${allowedOf(node.items)}`
   if (node.type === 'object') return 'count per hop count'
   if (node.type !== 'number' && node.type !== 'integer') return node.type === 'boolean' ? 'true, false' : 'text'
   const kind = node.type === 'integer' ? 'whole number' : 'number'

@@ -1,9 +1,18 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { formatJson } from '../core/json.ts'
 import type { Check } from '../pipeline/doctor.ts'
+import { collect } from './options.ts'
 import type { Colors, Shell } from './shell.ts'
 
-type DoctorOptions = { readonly config: string; readonly root: string; readonly json?: true }
+type DoctorOptions = {
+  readonly config: string
+  readonly set: readonly string[]
+  readonly root: string
+  readonly engine?: 'local' | 'tinker'
+  readonly model?: string
+  readonly url?: string
+  readonly json?: true
+}
 
 /** `fleming doctor`: is everything here that a run needs? */
 export function addDoctor(program: Command, shell: Shell): void {
@@ -12,15 +21,28 @@ export function addDoctor(program: Command, shell: Shell): void {
     .summary('check this computer: is everything here that a run needs?')
     .description('Tries what a run stands on, in the order in which it would fail, and names a fix for what is wrong.')
     .option('-c, --config <file>', 'configuration that is looked at', 'fleming.yaml')
+    .option('--set <key=value>', 'one setting on top; may be repeated', collect, [])
+    .addOption(
+      new Option('-e, --engine <kind>', 'look at this engine instead of the configured one').choices([
+        'local',
+        'tinker',
+      ]),
+    )
+    .option('-m, --model <model>', 'base model and tokenizer for a Tinker server; the same as --set engine.model=…')
+    .option('--url <address>', 'address of a Tinker server; the same as --set engine.tinker.url=…')
     .option('--root <dir>', 'folder that holds the runs', 'runs')
     .option('--json', 'print the checks as one JSON object on stdout')
     .addHelpText(
       'after',
       `
 ✔ is fine, ! works with a reservation, ✖ is in the way of a run.
+With a Tinker server it also asks what the server supports and measures on a throw-away model how it scales its losses:
+finite differences of two sequences. The key comes from TINKER_API_KEY.
 
 Examples:
   $ fleming doctor
+  $ fleming doctor --engine tinker --url http://127.0.0.1:8000 --model base/starter
+  $ fleming doctor -c configs/paper-7b.yaml
   $ fleming doctor --json | jq '.checks[] | select(.status != "ok")'
 
 Exit codes:
@@ -32,7 +54,14 @@ Exit codes:
 
 async function doctorCommand(options: DoctorOptions, shell: Shell): Promise<void> {
   const { examine } = await import('../pipeline/doctor.ts')
-  const checks = await examine({ root: options.root, configFile: options.config })
+  const { engine, model, url } = options
+  const assignments = [
+    ...options.set,
+    ...(engine === undefined ? [] : [`engine.kind=${engine}`]),
+    ...(model === undefined ? [] : [`engine.model=${formatJson(model)}`]),
+    ...(url === undefined ? [] : [`engine.tinker.url=${formatJson(url)}`]),
+  ]
+  const checks = await examine({ root: options.root, configFile: options.config, assignments })
   const failed = checks.filter(({ status }) => status === 'failed').length
   shell.out(
     options.json === true

@@ -4,6 +4,7 @@ import { parseJson } from '../core/json.ts'
 import { readText } from '../core/read.ts'
 import { addAsk } from './ask.ts'
 import { addDoctor } from './doctor.ts'
+import { addEngine } from './engine.ts'
 import { addEval } from './eval.ts'
 import { formatExitCodes, reportError } from './report-error.ts'
 import { addRun } from './run.ts'
@@ -50,10 +51,12 @@ Examples:
   $ fleming run                        the whole recipe, with fleming.yaml
   $ fleming ask --examples             questions to try
   $ fleming ask "What is the …?"       ask the trained model, its reasoning checked against the graph
+  $ fleming run --dry-run              what a run would do, and what it costs
+  $ fleming engine serve --model DIR   serve the local engine to Tinker clients
   $ fleming verify runs/default        read every file back and compare its hash
 ${formatExitCodes([0, 1, 2, 3, 70, 74, 130])}`,
     )
-  for (const add of [addRun, addEval, addAsk, addDoctor, addVerify]) add(program, shell)
+  for (const add of [addRun, addEval, addAsk, addDoctor, addVerify, addEngine]) add(program, shell)
   return program
 }
 

@@ -17,6 +17,7 @@ type RunOptions = {
   readonly seed?: number
   readonly dataSeed?: number
   readonly root: string
+  readonly dryRun?: true
   readonly json?: true
   readonly quiet?: true
 }
@@ -35,12 +36,14 @@ export function addRun(program: Command, shell: Shell): void {
     .option('-s, --seed <n>', 'training seed; the same as --set seed=…', parseCount)
     .option('--data-seed <n>', 'seed of graph subset, questions and splits; the same as --set dataSeed=…', parseCount)
     .option('--root <dir>', 'folder that holds the runs', 'runs')
+    .option('--dry-run', 'print what the run would do (stages, tokens, steps, hours, teacher calls), and do nothing')
     .option('--json', 'print the results as one JSON object on stdout')
     .option('-q, --quiet', 'no progress on stderr')
     .addHelpText(
       'after',
       `
 Examples:
+  $ fleming run --dry-run                        what it would do, and what it costs
   $ fleming run                                  the default run, into runs/default
   $ fleming run --seed 2 --name second           the same data, another training seed
   $ fleming run --set rl-2.mining=false --name no-mining     a control: stage 2 without hard-sample mining
@@ -52,6 +55,10 @@ ${formatExitCodes([0, 1, 2, 3, 74, 130])}`,
 
 async function runCommand(options: RunOptions, shell: Shell): Promise<void> {
   const config = await readConfig(options)
+  if (options.dryRun === true) {
+    await showPlan(options, config, shell)
+    return
+  }
   const [{ runRecipe }, { writeReport }, { readRunScores }, { silentObserver }, { createProgress }] = await Promise.all(
     [
       import('../pipeline/run.ts'),
@@ -88,6 +95,19 @@ async function runCommand(options: RunOptions, shell: Shell): Promise<void> {
   }
   const { renderRunSummary } = await import('./summary.ts')
   shell.out(renderRunSummary(view, { dir, report, release, wallSeconds }, shell.outColors))
+}
+
+async function showPlan(options: RunOptions, config: Config, shell: Shell): Promise<void> {
+  const [{ hoursUnit, planRun }, { renderPlan }] = await Promise.all([
+    import('../pipeline/plan.ts'),
+    import('./plan.ts'),
+  ])
+  const plan = await planRun(options.root, config)
+  shell.out(
+    options.json === true
+      ? formatJson({ schemaVersion: 1, notice, unit: hoursUnit(config), ...plan }, { pretty: true })
+      : renderPlan(plan, hoursUnit(config), shell.outColors),
+  )
 }
 
 async function readConfig(options: RunOptions): Promise<Config> {

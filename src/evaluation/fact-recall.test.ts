@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { scriptedEngine } from '../engine/scripted/index.ts'
+import type { SampleRequest } from '../engine/types.ts'
 import { tinyStudent } from '../pipeline/fixtures/tiny-student.ts'
 import { factsOf } from '../questions/facts.ts'
+import type { Codec } from '../text/codec.ts'
 import { factRecall } from './fact-recall.ts'
 
 const { codec, graph } = tinyStudent()
@@ -53,7 +55,28 @@ test('it is asked in the wording of reasoning, greedily, for one token', async (
       requests: [
         { promptTokens: codec.encode(` ${graph.entity(head).label}${step.statement}`), numSamples: 1, key: 'fact 0' },
       ],
-      params: { maxTokens: 1, temperature: 0 },
+      params: { maxTokens: 1, temperature: 0, stopTokens: codec.stopTokens },
     },
   ])
+})
+
+test('with the tokenizer of another model a name takes several tokens, and must be whole and end where a word ends', async () => {
+  const bytes: Codec = {
+    ...codec,
+    startTokens: [9],
+    encode: (text) => [...Buffer.from(text)].map((byte) => byte + 10),
+    completionText: (tokens) => Buffer.from(tokens.map((token) => token - 10)).toString(),
+  }
+  const recall = async (text: (index: number) => string) => {
+    const respond = ({ key }: SampleRequest) => ({ tokens: bytes.encode(text(Number(key.slice('fact '.length)))) })
+    const client = await scriptedEngine.create({ respond })
+    return { ...(await factRecall(client, bytes, graph, facts)), calls: client.calls }
+  }
+  const { recalled, calls } = await recall((index) => ` ${label(index)}; and more`)
+  expect(recalled).toBe(40)
+  const [call] = calls
+  const longest = Math.max(...graph.entities.map((entity) => bytes.encode(` ${entity.label}`).length))
+  expect(call).toMatchObject({ params: { maxTokens: longest } })
+  expect(call?.method === 'sample' && call.requests[0]?.promptTokens[0]).toBe(9)
+  expect((await recall((index) => ` ${label(index)}x`)).recalled).toBe(0)
 })

@@ -24,13 +24,18 @@ export async function factRecall(
 ): Promise<FactRecall> {
   const openings = facts.map((fact) => factForms[0]!(graph, fact, fact.tails[0]!)[0]!.text)
   const requests = openings.map((opening, index) => ({
-    promptTokens: codec.encode(opening),
+    promptTokens: [...codec.startTokens, ...codec.encode(opening)],
     numSamples: 1,
     key: `fact ${index}`,
   }))
-  const samples = await client.sample(requests, { maxTokens: 1, temperature: 0 })
+  // One token where names are tokens, as in a student from scratch.
+  const maxTokens = Math.max(...graph.entities.map(({ label }) => codec.encode(` ${label}`).length))
+  const samples = await client.sample(requests, { maxTokens, temperature: 0, stopTokens: codec.stopTokens })
+  const labels = graph.entities.map(({ label }) => label.toLowerCase()).sort((a, b) => b.length - a.length)
   const recalled = facts.filter((fact, index) => {
-    const named = graph.find(codec.completionText(samples[index]![0]!.tokens))
+    const said = codec.completionText(samples[index]![0]!.tokens).trim().toLowerCase()
+    const label = labels.find((known) => said.startsWith(known) && !/^[\p{L}\p{N}]/u.test(said.slice(known.length)))
+    const named = label === undefined ? undefined : graph.find(label)
     return named !== undefined && fact.tails.includes(named.id)
   }).length
   return { n: facts.length, recalled, rate: recalled / facts.length, interval: wilsonInterval(recalled, facts.length) }

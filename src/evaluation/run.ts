@@ -34,7 +34,7 @@ export async function answerQuestions(
     numSamples: 1,
     key: `evaluation ${question.id}`,
   }))
-  const samples = await client.sample(requests, { maxTokens, temperature: 0, stopTokens: [codec.endToken] })
+  const samples = await client.sample(requests, { maxTokens, temperature: 0, stopTokens: codec.stopTokens })
   return questions.map((question, index) => {
     const sample = samples[index]![0]!
     return recordOf(context, question, codec.completionText(sample.tokens), isTruncated(sample))

@@ -1,22 +1,19 @@
 import { join } from 'node:path'
 import { DataError } from '../core/errors.ts'
-import { parseJson } from '../core/json.ts'
-import { readText } from '../core/read.ts'
 import type { Graph } from '../graph/graph.ts'
 import { connects, createGrounder, type GroundedStep } from '../graph/grounding.ts'
 import type { Entity } from '../graph/types.ts'
 import { drawHeldOut } from '../questions/hold-out.ts'
 import type { Question } from '../questions/types.ts'
 import { readCompletion } from '../text/answer.ts'
-import { createCodec } from '../text/codec.ts'
 import { buildLexicon, matchEntity } from '../text/lexicon.ts'
-import { loadTokenizer, type Tokenizer } from '../text/tokenizer.ts'
+import type { Tokenizer } from '../text/types.ts'
 import type { Config } from './config.ts'
 import { assertFinished, type CheckpointName, loadRunConfig, stageOf } from './load-run.ts'
 import { readGraph } from './stages/graph.ts'
 import { readQuestions } from './stages/questions.ts'
 import { startFrom } from './stages/shared.ts'
-import { type StudentSource, studentOf, tokenizerFile } from './student.ts'
+import { openText, type StudentSource, studentOf } from './student.ts'
 
 /** One step of the reasoning: whether the graph holds it, and where its triple was written down. */
 export type AskedStep = { readonly kind: GroundedStep['kind']; readonly text: string; readonly source: string | null }
@@ -62,22 +59,22 @@ export async function ask(
   assertFinished(dir, ['graph', 'questions', stageOf(stage)])
   const graph = readGraph(join(dir, 'graph'))
   const questions = readQuestions(join(dir, 'questions'))
-  const file = tokenizerFile(dir)
-  const tokenizer = loadTokenizer(parseJson(readText(file), { file }))
-  const promptTokens = createCodec(tokenizer).prompt(question)
-  const room = config.engine.contextLength - promptTokens.length
-  if (room < minCompletionTokens) {
-    throw new DataError(`the question takes ${promptTokens.length} of ${config.engine.contextLength} tokens`, {
-      hint: 'ask in the words of the graph, where a name is one token; fleming ask --examples shows how',
-    })
-  }
+  const { tokenizer } = openText(dir, config)
   const source = openStudent(dir, config)
   try {
     const { client, codec } = await source.get()
+    const promptTokens = codec.prompt(question)
+    const { contextLength } = await client.info()
+    const room = contextLength - promptTokens.length
+    if (room < minCompletionTokens) {
+      throw new DataError(`the question takes ${promptTokens.length} of ${contextLength} tokens`, {
+        hint: 'ask in the words of the graph, where a name is one token; fleming ask --examples shows how',
+      })
+    }
     await startFrom({ client, codec }, dir, stageOf(stage))
     const requests = [{ promptTokens, numSamples: 1, key: `ask ${question}` }]
     const maxTokens = Math.min(config.evaluation.maxTokens, room)
-    const samples = await client.sample(requests, { maxTokens, temperature: 0, stopTokens: [codec.endToken] })
+    const samples = await client.sample(requests, { maxTokens, temperature: 0, stopTokens: codec.stopTokens })
     const sample = samples[0]![0]!
     const completion = codec.completionText(sample.tokens)
     return {

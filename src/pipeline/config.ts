@@ -9,21 +9,72 @@ const share = z.number().min(0).max(1)
 const count = z.number().int().positive()
 const perHop = z.record(z.string().regex(/^[1-4]$/, 'hop counts are 1 to 4'), z.number().int().nonnegative())
 
+const loraTarget = z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'lm_head'])
+
+const lora = z.strictObject({
+  rank: count.default(32).describe('rank of the adapter'),
+  // Every Tinker server whose source was read has 32 built in; the wire has no field for it.
+  alpha: z.number().positive().default(32).describe('the adapter counts alpha / rank; a Tinker server has its own, 32'),
+  targets: z
+    .array(loraTarget)
+    .min(1)
+    .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'])
+    .describe('layers that carry one; `lm_head` is possible but few servers take it'),
+})
+
+const tinker = z.strictObject({
+  url: z
+    .string()
+    .regex(/^https?:\/\//, 'an http or https address')
+    .default('http://127.0.0.1:8000')
+    .describe('address of the server; the key comes from TINKER_API_KEY and is never written down'),
+  baseModel: z.string().nullable().default(null).describe('name of the base at the server; `engine.model` unless told'),
+  parameters: z
+    .number()
+    .positive()
+    .nullable()
+    .default(null)
+    .describe('weights of the base, for the estimates of `--dry-run` only'),
+  server: z
+    .enum(['auto', 'tinker', 'skyrl-jax', 'skyrl-train', 'fleming'])
+    .default('auto')
+    .describe('whose habits it has (loss scaling, snapshots); `auto` finds out'),
+  encoding: z
+    .enum(['protobuf', 'json'])
+    .default('protobuf')
+    .describe('how training requests are sent; `json` for servers of the time before SDK 0.25, such as SkyRL 0.3'),
+  concurrency: count.default(64).describe('sampling requests under way at most'),
+  deadlineMinutes: z.number().positive().default(60).describe('how long one operation may take before it is given up'),
+})
+
 const engine = z.strictObject({
-  kind: z.enum(['local']).default('local').describe('which engine trains and samples'),
+  kind: z
+    .enum(['local', 'tinker'])
+    .default('local')
+    .describe('which engine trains and samples: `local`, embedded on this CPU, or a `tinker` server on GPUs'),
+  model: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'model to start from, a Hugging Face folder or hf:owner/name@revision; none: a student from scratch of the shape below. For `tinker` the tokenizer is read from it',
+    ),
+  lora: lora.nullable().default(null).describe('train a low-rank adapter; none: every weight'),
+  tinker: tinker.prefault({}),
   threads: count.default(2).describe('threads of the matrix products'),
   maxTokensPerMicroBatch: count
     .default(8192)
     .describe(
       'padded tokens of one forward and backward pass; bounds the memory, never changes a result by more than rounding',
     ),
-  hiddenSize: count.default(128).describe('width of the student'),
-  layers: count.default(3).describe('blocks of the student'),
-  heads: count.default(4).describe('attention heads'),
-  keyValueHeads: count.default(2).describe('key and value heads; divides `heads`'),
+  hiddenSize: count.default(128).describe('width of the student from scratch'),
+  layers: count.default(3).describe('its blocks'),
+  heads: count.default(4).describe('its attention heads'),
+  keyValueHeads: count.default(2).describe('its key and value heads; divides `heads`'),
   headDim: count.default(32).describe('width of a head'),
   intermediateSize: count.default(352).describe('width of the feed-forward part'),
-  contextLength: count.default(96).describe('tokens of prompt and completion together'),
+  contextLength: count.default(96).describe('tokens of prompt and completion together; a given model has its own'),
   // RoPE base 100 instead of 10,000: at 96 positions a large base leaves most frequencies unused.
   ropeTheta: z
     .number()
@@ -51,7 +102,7 @@ const questions = z.strictObject({
 })
 
 const pretrain = z.strictObject({
-  steps: count.default(320).describe('optimiser steps'),
+  steps: z.number().int().nonnegative().default(320).describe('optimiser steps; 0 keeps the base model as it is'),
   documentsPerStep: count.default(48).describe('documents of a step'),
   sentencesPerDocument: count.default(8).describe('facts in a document'),
   learningRate: z.number().positive().default(3e-3).describe('peak learning rate'),
@@ -70,7 +121,12 @@ const pretrain = z.strictObject({
 const coldStart = z.strictObject({
   items: count.default(150).describe('questions that the teacher writes trajectories for'),
   maxHops: z.number().int().min(1).max(4).default(3).describe('longest path among them'),
-  epochs: count.default(16).describe('passes over the trajectories'),
+  epochs: z
+    .number()
+    .int()
+    .nonnegative()
+    .default(16)
+    .describe('passes over the trajectories; 0: no cold start, as the paper does with a base that already reasons'),
   checkpointEvery: count.default(100).describe('steps between checkpoints: what a kill can cost'),
   batch: count.default(16).describe('trajectories of a step'),
   learningRate: z.number().positive().default(1e-3).describe('peak learning rate'),
@@ -187,4 +243,5 @@ export const configSchema = z.strictObject({
 })
 
 export type Config = z.infer<typeof configSchema>
+export type EngineConfig = Config['engine']
 export type RlConfig = z.infer<typeof rl>

@@ -6,7 +6,8 @@ import { ensureDir, putAtomic, removeDir, removeFile } from '../core/store.ts'
 import { starterSchema } from '../graph/schema.ts'
 import { readTables } from '../graph/sources/tables.ts'
 import { type Config, configSchema } from './config.ts'
-import { loadConfig } from './config-file.ts'
+import { loadConfig, parseConfig } from './config-file.ts'
+import { checkTinker } from './doctor-tinker.ts'
 import { describeEnvironment } from './environment.ts'
 
 /** One thing that a run needs: fine, fine with a reservation, or in the way; the last two with what to do. */
@@ -31,9 +32,14 @@ const memoryBytes = { needed: gib, comfortable: 2 * gib }
  *
  * @param options.root where runs are kept; `configFile` is looked at when it is there
  */
-export async function examine(options: { readonly root: string; readonly configFile: string }): Promise<Check[]> {
-  const configured = checkConfig(options.configFile)
+export async function examine(options: {
+  readonly root: string
+  readonly configFile: string
+  readonly assignments?: readonly string[]
+}): Promise<Check[]> {
+  const configured = checkConfig(options.configFile, options.assignments ?? [])
   const { config } = configured
+  const isRemote = config.engine.kind === 'tinker'
   return [
     checkNode(process.versions.node),
     await checkOnnxruntime(config.engine.threads),
@@ -43,7 +49,9 @@ export async function examine(options: { readonly root: string; readonly configF
     checkWriting(options.root),
     configured.check,
     checkGraph(config),
-    { name: 'endpoints', status: 'ok', detail: 'none needed: teacher and engine are embedded' },
+    ...(isRemote && configured.check.status !== 'failed'
+      ? await checkTinker(config)
+      : [{ name: 'endpoints', status: 'ok', detail: 'none needed: teacher and engine are embedded' } as const]),
   ]
 }
 
@@ -146,15 +154,16 @@ function checkWriting(root: string): Check {
   }
 }
 
-function checkConfig(file: string): { readonly check: Check; readonly config: Config } {
+function checkConfig(file: string, assignments: readonly string[]): { readonly check: Check; readonly config: Config } {
   const name = 'config'
-  if (!existsSync(file)) {
+  if (!existsSync(file) && assignments.length === 0) {
     const fix = `copy fleming.yaml of the project here, or give --config FILE`
     const detail = `${file} is not there; the defaults are looked at`
     return { check: { name, status: 'warning', detail, fix }, config: configSchema.parse({}) }
   }
   try {
-    return { check: { name, status: 'ok', detail: file }, config: loadConfig(file) }
+    const config = existsSync(file) ? loadConfig(file, assignments) : parseConfig('', '(defaults)', assignments)
+    return { check: { name, status: 'ok', detail: existsSync(file) ? file : 'the defaults' }, config }
   } catch (cause) {
     const fix = cause instanceof FlemingError ? (cause.hint ?? `correct ${file}`) : `correct ${file}`
     return { check: { name, status: 'failed', detail: firstLine(cause), fix }, config: configSchema.parse({}) }

@@ -14,10 +14,10 @@ import { makeQuestions, readQuestions } from './stages/questions.ts'
 import { makeRelease } from './stages/release.ts'
 import { makeRlOne } from './stages/rl-1.ts'
 import { makeRlTwo } from './stages/rl-2.ts'
-import { studentOf } from './student.ts'
+import { decisiveSettings, studentOf } from './student.ts'
 
 /** Held-out compositions of each hop count that are watched while training. */
-const probePerHop = 60
+export const probePerHop = 60
 
 /**
  * The whole recipe: graph → questions → pretrain → cold start → RL stage 1 → RL stage 2 → evaluation → release. Each
@@ -27,7 +27,7 @@ const probePerHop = 60
  */
 export async function runRecipe(root: string, config: Config, observer: Observer): Promise<string> {
   const run = openRunDirectory(root, config)
-  const student = studentOf(run.dir, config)
+  const student = studentOf(run.dir, config, (text) => observer.note(text))
   const dirOf = (stage: StageName): string => join(run.dir, stage)
   const { seed, dataSeed } = config
   try {
@@ -71,7 +71,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
       name: 'pretrain',
       inputs: dataInputs,
       seed,
-      config: { engine: config.engine, ...config.pretrain },
+      config: { engine: decisiveSettings(config.engine), ...config.pretrain },
       make: (dir) => makePretrain(dir, config, graph, questions, student, observer),
     })
     const coldStartManifest = await runStage(run.dir, observer, {
@@ -117,7 +117,10 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     })
     return run.dir
   } finally {
-    run.release()
-    await student.close()
+    try {
+      await student.close()
+    } finally {
+      run.release()
+    }
   }
 }

@@ -35,7 +35,17 @@ export type StageName = (typeof stageNames)[number]
 const layersOf: { readonly [Name in StageName]: readonly string[] } = {
   graph: ['core', 'graph'],
   questions: ['core', 'graph', 'text', 'questions'],
-  pretrain: ['core', 'graph', 'text', 'questions', 'engine', 'policy', 'evaluation', 'pipeline/student.ts'],
+  pretrain: [
+    'core',
+    'graph',
+    'text',
+    'questions',
+    'engine',
+    'policy',
+    'evaluation',
+    'pipeline/student.ts',
+    'pipeline/model-text.ts',
+  ],
   'cold-start': ['core', 'graph', 'text', 'questions', 'trajectories', 'engine', 'policy'],
   'rl-1': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', 'pipeline/stages/rl.ts'],
   'rl-2': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', 'pipeline/stages/rl.ts'],

@@ -6,6 +6,7 @@ import { factDocument } from './documents.ts'
 /** One token per word, its number the place in this list. */
 const words = [' gout', ' is treated with', ' naproxen', ';', 'What?', ' measles', ' vitamin', ' A']
 const codec = {
+  startTokens: [],
   encode: (text: string): number[] => {
     const tokens: number[] = []
     for (let rest = text; rest !== ''; ) {

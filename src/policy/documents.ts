@@ -14,8 +14,8 @@ const echoWeight = 0.25
  */
 export function factDocument(codec: Codec, sentences: readonly Sentence[], contextWeight: number): Datum {
   const weightOf = { context: contextWeight, echo: echoWeight, object: 1 } as const
-  const tokens: number[] = []
-  const weights: number[] = []
+  const tokens = [...codec.startTokens]
+  const weights = tokens.map(() => 0)
   for (const { text, role } of sentences.flat()) {
     for (const token of codec.encode(text)) {
       tokens.push(token)

@@ -86,7 +86,9 @@ async function checkpoint(options: LoopOptions, step: number, logs: ReadonlyMap<
   await client.saveState(join(dir, 'checkpoints', name))
   const sizes = Object.fromEntries([...logs].map(([log, { sizeBytes }]) => [log, sizeBytes]))
   putAtomic(join(dir, 'progress.json'), formatJson({ step, checkpoint: name, logs: sizes, state: options.snapshot() }))
-  if (previous !== undefined && previous !== name) removeDir(join(dir, 'checkpoints', previous))
+  if (previous === undefined || previous === name) return
+  await client.forgetState?.(join(dir, 'checkpoints', previous))
+  removeDir(join(dir, 'checkpoints', previous))
 }
 
 /** @throws {DataError} when `progress.json` is there but not what this module writes */

@@ -34,7 +34,8 @@ export function rlMetrics(groups_P: readonly Group[], update: GrpoResult, learni
     'policy/entropy_nats': 0 - mean(logprobs),
     'engine/logprob_gap_max': update.logprobGap,
     'train/tokens': update.trainedTokens,
-    'optim/grad_norm': update.optim?.gradNorm ?? 0,
+    // 0 where there was no update; left out where there was one and the engine does not say its norm.
+    ...(!(update.optim && update.optim.gradNorm === undefined) && { 'optim/grad_norm': update.optim?.gradNorm ?? 0 }),
     'optim/learning_rate': learningRate,
   }
 }

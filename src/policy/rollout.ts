@@ -51,7 +51,7 @@ export async function rollOut(context: RolloutContext, plan: readonly PlanItem[]
     numSamples: groupSize,
     key: `${key} ${question.id}`,
   }))
-  const samples_PG = await client.sample(requests, { maxTokens, stopTokens: [codec.endToken] })
+  const samples_PG = await client.sample(requests, { maxTokens, stopTokens: codec.stopTokens })
   return plan.map(({ question }, index) => {
     const rollouts_G = samples_PG[index]!.map((sample, member): Rollout => {
       const completion = codec.completionText(sample.tokens)

@@ -23,7 +23,7 @@ export function scaleWeights(data: readonly Datum[], share = 1): Datum[] {
 /**
  * One supervised update on data whose weights are already scaled (`scaleWeights`).
  *
- * @returns metrics `train/loss` (nats per unit of weight), `optim/grad_norm`, `optim/learning_rate`
+ * @returns metrics `train/loss` (nats per unit of weight), `optim/grad_norm` (where the engine says it), `optim/learning_rate`
  */
 export async function supervisedStep(
   client: TrainingClient,
@@ -36,6 +36,10 @@ export async function supervisedStep(
   const learningRate = learningRateAt(step, { peak: schedule.learningRate, ...schedule })
   const { gradNorm } = await client.optimStep({ ...adam, learningRate })
   return {
-    metrics: { 'train/loss': lossSum / weight, 'optim/grad_norm': gradNorm, 'optim/learning_rate': learningRate },
+    metrics: {
+      'train/loss': lossSum / weight,
+      ...(gradNorm !== undefined && { 'optim/grad_norm': gradNorm }),
+      'optim/learning_rate': learningRate,
+    },
   }
 }

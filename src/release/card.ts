@@ -9,9 +9,15 @@ import type { ScoreRow, Scores } from './types.ts'
 export type CardFacts = {
   readonly provenance: Provenance
   readonly scores: Scores
-  readonly config: ModelConfig
-  readonly parameters: number
-  readonly weightsHash: string
+  /** Null for an adapter. */
+  readonly config: ModelConfig | null
+  /** The model that training started from; null when it started from random numbers. */
+  readonly base: string | null
+  /** Absent where a server does not say. */
+  readonly parameters?: number | undefined
+  readonly weightsHash?: string | undefined
+  /** Tokens of prompt and completion together. */
+  readonly contextLength: number
   /** A question of the kind that the model was made for. */
   readonly exampleStem: string
   /** Tokens of a completion at most. */
@@ -31,14 +37,15 @@ export function renderCard(facts: CardFacts): string {
   return `---\n${formatYaml(frontMatter(facts))}---\n\n${sections.join('\n\n')}\n`
 }
 
-/** No `base_model`: there is none, the weights start from random numbers. */
-function frontMatter({ provenance, scores }: CardFacts): Record<string, unknown> {
+/** Without `base_model` where there is none: the weights start from random numbers. */
+function frontMatter({ provenance, scores, base, config }: CardFacts): Record<string, unknown> {
   const { run, released } = provenance
   const sources = provenance.sources.map(({ source }) => source)
   return {
     license: 'apache-2.0',
     language: ['en'],
-    library_name: 'transformers',
+    ...(base === null ? {} : { base_model: base }),
+    library_name: config === null ? 'peft' : 'transformers',
     pipeline_tag: 'text-generation',
     tags: ['medical', 'reasoning', 'knowledge-graph', 'reinforcement-learning', 'grpo', 'research-only', 'fleming'],
     'model-index': [
@@ -64,23 +71,39 @@ function pooledOf(scores: Scores, stage: string): { readonly title: string; read
 
 const modelName = (run: Provenance['run']): string => `fleming-${run.name}`
 
-function introduction({ provenance, config, parameters }: CardFacts): string {
-  const { run, released, graph } = provenance
+function introduction(facts: CardFacts): string {
+  const { run, released, graph } = facts.provenance
   return [
     `# ${modelName(run)}`,
     '',
-    '> **Research only, not for clinical use.** This is a very small model trained from scratch on a hand-made knowledge',
-    '> graph. It demonstrates a training recipe, not clinical skill, and its answers must not inform the care of anybody.',
+    ...(facts.base === null
+      ? [
+          '> **Research only, not for clinical use.** This is a very small model trained from scratch on a hand-made knowledge',
+          '> graph. It demonstrates a training recipe, not clinical skill, and its answers must not inform the care of anybody.',
+        ]
+      : [
+          '> **Research only, not for clinical use.** This model was trained on questions made from a knowledge graph and tested on',
+          '> such questions alone. Its answers must not inform the care of anybody.',
+        ]),
     '',
-    `A decoder of the ${config.model_type} family with ${parameters.toLocaleString('en-US')} parameters (${config.num_hidden_layers} layers, width ${config.hidden_size}, ${config.num_attention_heads} heads), trained from random`,
-    `weights: there is no base model. It learnt the ${graph.triples.toLocaleString('en-US')} triples of a graph by heart, was shown checked chains of`,
-    'reasoning over them (cold start), and was then trained by reinforcement learning with a verifiable reward in two',
+    `${origin(facts)} It was trained on the ${graph.triples.toLocaleString('en-US')} triples of a graph, shown checked chains of`,
+    'reasoning over them (cold start), and then trained by reinforcement learning with a verifiable reward in two',
     `stages, after Fleming-R1 (arXiv 2509.15279). This checkpoint: **${stageTitle(released)}**. It thinks in statements that a`,
     'program can look up in the graph, then answers with the name of one entity.',
     '',
-    '**Intended use:** studying the recipe, its measurements and its failures on a computer without a GPU. **Out of scope:**',
-    'every clinical, diagnostic or advisory use, questions in free wording, entities outside of its graph, other languages.',
+    '**Intended use:** studying the recipe, its measurements and its failures. **Out of scope:** every clinical, diagnostic or',
+    'advisory use, questions in free wording, entities outside of its graph, other languages.',
   ].join('\n')
+}
+
+/** What the model is and what it grew from. */
+function origin({ config, parameters, base }: CardFacts): string {
+  if (config === null)
+    return `A low-rank adapter for ${base ?? 'a base model'}: load it with PEFT or vLLM on top of that model.`
+  const size = parameters === undefined ? '' : ` with ${parameters.toLocaleString('en-US')} parameters`
+  const shape = `${config.num_hidden_layers} layers, width ${config.hidden_size}, ${config.num_attention_heads} heads`
+  const start = base === null ? 'trained from random weights: there is no base model.' : `trained from ${base}.`
+  return `A decoder of the ${config.model_type} family${size} (${shape}), ${start}`
 }
 
 function results(scores: Scores): string {
@@ -129,7 +152,7 @@ function trainingData({ provenance }: CardFacts): string {
   ].join('\n')
 }
 
-function limitations({ scores, provenance, config }: CardFacts): string {
+function limitations({ scores, provenance, contextLength }: CardFacts): string {
   const rows = pooledOf(scores, provenance.released).map(
     ({ title, score }) => `${percent(1 - score.accuracy)} % on ${title}`,
   )
@@ -140,7 +163,7 @@ function limitations({ scores, provenance, config }: CardFacts): string {
     '- It knows only the words of its graph and of its question frames; anything else is noise to it.',
     '- Its fluency is that of a template: a confident tone says nothing about being right.',
     '- The graph is hand-made and incomplete; a step that it does not hold is counted as not grounded, not as false.',
-    `- Prompt and completion share ${config.max_position_embeddings} tokens.`,
+    `- Prompt and completion share ${contextLength} tokens.`,
   ].join('\n')
 }
 
@@ -169,7 +192,7 @@ function provenanceSection({ provenance, weightsHash }: CardFacts): string {
   return [
     '## Provenance',
     '',
-    `Seed ${run.seed}, data seed ${run.dataSeed}. SHA-256 over all weights: \`${weightsHash}\`.`,
+    `Seed ${run.seed}, data seed ${run.dataSeed}.${weightsHash === undefined ? '' : ` SHA-256 over all weights: \`${weightsHash}\`.`}`,
     'Hashes of the manifests of the stages that made this model:',
     '',
     ...stages.map(({ stage, manifest }) => `- ${stage}: \`${manifest}\``),

@@ -11,6 +11,7 @@ let dir: string
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'fleming-export-'))
   putAtomic(join(dir, 'config.json'), formatJson(exampleFacts().config))
+  putAtomic(join(dir, 'model.safetensors'), 'weights')
 })
 
 const parts = {
@@ -72,7 +73,7 @@ describe('a completed model folder', () => {
   })
 
   test('is refused by the name of the field when the engine left one out that the model needs', () => {
-    const { rope_theta: _, ...rest } = exampleFacts().config
+    const { rope_theta: _, ...rest } = exampleFacts().config!
     putAtomic(join(dir, 'config.json'), formatJson(rest))
     expect(() => completeModelFolder(dir, parts)).toThrow('config.json: rope_theta')
   })

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { DataError } from '../core/errors.ts'
@@ -76,7 +77,39 @@ export function completeModelFolder(
     'chat_template.jinja': parts.chatTemplate,
   }
   for (const [file, text] of Object.entries(texts)) putAtomic(join(dir, file), text)
-  return { files: ['model.safetensors', ...Object.keys(texts)], config }
+  return { files: [...weightFiles(dir), ...Object.keys(texts)], config }
+}
+
+/**
+ * Completes a folder of weights trained from a model of somebody else: its tokenizer, chat template and stop tokens are
+ * copied byte for byte. The weights may be whole or an adapter.
+ *
+ * @param textDir where the run keeps these files
+ * @param copied `texts` names them; `stopTokens` are written down where no `generation_config.json` says them
+ * @returns names of all files of the folder so far, and the config of a whole model, null for an adapter
+ */
+export function completeFromBase(
+  dir: string,
+  textDir: string,
+  copied: { readonly texts: readonly string[]; readonly stopTokens: readonly number[] },
+): { readonly files: string[]; readonly config: ModelConfig | null } {
+  const stopsFile = 'generation_config.json'
+  for (const file of copied.texts) putAtomic(join(dir, file), readText(join(textDir, file)))
+  if (!copied.texts.includes(stopsFile)) putAtomic(join(dir, stopsFile), pretty({ eos_token_id: copied.stopTokens }))
+  const texts = [...new Set([...copied.texts, stopsFile])]
+  const isWhole = existsSync(join(dir, 'config.json'))
+  const configFile = isWhole ? 'config.json' : 'adapter_config.json'
+  return {
+    files: [...weightFiles(dir), configFile, ...texts],
+    config: isWhole ? readModelConfig(join(dir, configFile)) : null,
+  }
+}
+
+/** Files that hold weights or say which file holds which. */
+function weightFiles(dir: string): string[] {
+  return readdirSync(dir)
+    .filter((file) => /^[^.].*\.safetensors(\.index\.json)?$/.test(file))
+    .sort()
 }
 
 function readModelConfig(file: string): ModelConfig {

@@ -21,10 +21,10 @@ import type { Config } from '../config.ts'
 import type { Observer } from '../observer.ts'
 import type { StudentSource } from '../student.ts'
 import { readHeldOutDiseases } from './questions.ts'
-import { startFrom, stateFiles } from './shared.ts'
+import { finalStateFiles, startFrom } from './shared.ts'
 
 /** Fact documents of a step that keep the facts alive while the form is learnt. */
-const rehearsalDocuments = 8
+export const rehearsalDocuments = 8
 
 /**
  * Writes and checks trajectories, then fine-tunes the student on them, loss on the completion only.
@@ -39,19 +39,20 @@ export async function makeColdStart(
   source: StudentSource,
   observer: Observer,
 ): Promise<string[]> {
-  const { kept, dropped } = writeTrajectories(
-    config,
-    graph,
-    questions,
-    readHeldOutDiseases(join(dirname(dir), 'questions')),
-  )
+  const { batch, epochs, learningRate, rehearsal } = config['cold-start']
+  const { kept, dropped } =
+    epochs === 0
+      ? { kept: [], dropped: {} }
+      : writeTrajectories(config, graph, questions, readHeldOutDiseases(join(dirname(dir), 'questions')))
   putAtomic(join(dir, 'trajectories.jsonl'), formatJsonl(kept))
   putAtomic(join(dir, 'dropped.json'), `${formatJson(dropped, { pretty: true })}\n`)
   const backtracking = kept.filter(({ backtracks }) => backtracks).length
-  observer.note(
-    `${kept.length} trajectories kept, ${backtracking} with a diagnosis ruled out, ${Object.values(dropped).reduce((a, b) => a + b, 0)} dropped`,
-  )
-  if (kept.length === 0) {
+  if (epochs === 0) observer.note('no cold start: the base goes straight to reinforcement learning')
+  else
+    observer.note(
+      `${kept.length} trajectories kept, ${backtracking} with a diagnosis ruled out, ${Object.values(dropped).reduce((a, b) => a + b, 0)} dropped`,
+    )
+  if (kept.length === 0 && epochs > 0) {
     throw new DataError('no trajectory passed the checks', {
       file: join(dir, 'dropped.json'),
       hint: 'the file counts the reasons',
@@ -64,7 +65,6 @@ export async function makeColdStart(
     supervisedDatum(student.codec.prompt(stemOf.get(questionId)!), student.codec.completion(completion), 1),
   )
   const facts = factsOf(graph)
-  const { batch, epochs, learningRate, rehearsal } = config['cold-start']
   const batches = Math.ceil(data.length / batch)
   const steps = batches * epochs
   await runLoop({
@@ -92,10 +92,10 @@ export async function makeColdStart(
     },
     onStep: (step, { metrics }) => observer.progress('cold-start', step, steps, metrics),
   })
-  return ['trajectories.jsonl', 'dropped.json', 'metrics.jsonl', ...stateFiles('final')]
+  return ['trajectories.jsonl', 'dropped.json', 'metrics.jsonl', ...finalStateFiles(dir)]
 }
 
-function writeTrajectories(
+export function writeTrajectories(
   config: Config,
   graph: Graph,
   questions: readonly Question[],

@@ -13,14 +13,15 @@ const files = { entities: 'entities.jsonl', triples: 'triples.jsonl' } as const
 
 /** Reads the knowledge source, keeps the asked part of it, and writes entities and triples with their origins. */
 export function makeGraph(dir: string, config: Config): { readonly graph: Graph; readonly outputs: string[] } {
-  const whole = readTables(config.graph.dir, starterSchema)
-  const graph =
-    config.graph.diseases === 'all'
-      ? whole
-      : subsetByDiseases(whole, { diseases: config.graph.diseases, seed: config.dataSeed })
+  const graph = selectGraph(config, readTables(config.graph.dir, starterSchema))
   putAtomic(join(dir, files.entities), formatJsonl(graph.entities))
   putAtomic(join(dir, files.triples), formatJsonl(graph.triples))
   return { graph, outputs: Object.values(files) }
+}
+
+/** The part of the knowledge that the configuration asks for. */
+export function selectGraph({ graph: { diseases }, dataSeed }: Config, whole: Graph): Graph {
+  return diseases === 'all' ? whole : subsetByDiseases(whole, { diseases, seed: dataSeed })
 }
 
 const record = z.looseObject({ id: z.string() })

@@ -3,21 +3,20 @@ import { formatJson } from '../../core/json.ts'
 import { putAtomic } from '../../core/store.ts'
 import { type FactRecall, factRecall } from '../../evaluation/fact-recall.ts'
 import type { Graph } from '../../graph/graph.ts'
-import { reasoningWords } from '../../graph/schema.ts'
 import { factDocument } from '../../policy/documents.ts'
 import { runLoop } from '../../policy/loop.ts'
 import { scaleWeights, supervisedStep } from '../../policy/sft.ts'
 import { drawSentences, factsOf } from '../../questions/facts.ts'
 import type { Question } from '../../questions/types.ts'
-import { stemFrames } from '../../questions/wording.ts'
-import { trainTokenizer } from '../../text/tokenizer-trainer.ts'
 import type { Config } from '../config.ts'
+import { copyTextFiles, findModel, findTextModel, starterTokenizer, TOKENIZER_FILE } from '../model-text.ts'
 import type { Observer } from '../observer.ts'
 import type { Student, StudentSource } from '../student.ts'
-import { stateFiles } from './shared.ts'
+import { finalStateFiles } from './shared.ts'
 
 /**
- * Trains the tokenizer, then the "base" model: a student that knows the graph's facts by heart and nothing of questions.
+ * Makes the base model of the run: from scratch, with a tokenizer of its own, or from `engine.model`. It then learns the
+ * graph's facts by heart and nothing of questions, unless `pretrain.steps` is 0, as in the paper.
  *
  * @deviation the paper starts from Qwen2.5-7B or Qwen3-32B; the default run's student is made from scratch
  */
@@ -29,7 +28,11 @@ export async function makePretrain(
   source: StudentSource,
   observer: Observer,
 ): Promise<string[]> {
-  writeTokenizer(dir, config, graph, questions)
+  const find = config.engine.kind === 'local' ? findModel : findTextModel
+  const textFiles =
+    config.engine.model === null
+      ? writeTokenizer(dir, config, graph, questions)
+      : copyTextFiles(await find(config.engine.model, (text) => observer.note(text)), dir)
   const student = await source.get()
   const facts = factsOf(graph)
   const { steps, documentsPerStep, sentencesPerDocument, contextWeight } = config.pretrain
@@ -54,22 +57,14 @@ export async function makePretrain(
   const recall = await measureRecall(student, graph)
   observer.note(`${facts.length} facts, recall ${(100 * recall.rate).toFixed(1)} %`)
   putAtomic(join(dir, 'fact-recall.json'), `${formatJson(recall, { pretty: true })}\n`)
-  return ['tokenizer.json', 'metrics.jsonl', 'fact-recall.json', ...stateFiles('final')]
+  return [...textFiles, 'metrics.jsonl', 'fact-recall.json', ...finalStateFiles(dir)]
 }
 
 /** Fact recall of the student as it is now. */
 export const measureRecall = (student: Student, graph: Graph): Promise<FactRecall> =>
   factRecall(student.client, student.codec, graph, factsOf(graph))
 
-/** Entities, statements and phrases are single tokens; the words between them are byte pairs learnt from the stems. */
-function writeTokenizer(dir: string, config: Config, graph: Graph, questions: readonly Question[]): void {
-  const names = graph.entities.map(({ label }) => ` ${label}`)
-  const words = graph.schema.steps.flatMap(({ statement, phrase }) => [statement, phrase])
-  const { json } = trainTokenizer({
-    corpus: questions.filter(({ split }) => split === 'train').map(({ stem }) => stem),
-    merges: config.pretrain.bpeMerges,
-    frames: [...stemFrames, 'The% is so.'],
-    addedTokens: [...new Set([...names, ...words, ...Object.values(reasoningWords)])],
-  })
-  putAtomic(join(dir, 'tokenizer.json'), formatJson(json))
+function writeTokenizer(dir: string, config: Config, graph: Graph, questions: readonly Question[]): string[] {
+  putAtomic(join(dir, TOKENIZER_FILE), starterTokenizer(config, graph, questions))
+  return [TOKENIZER_FILE]
 }

@@ -4,13 +4,14 @@ import { formatJson, parseJson } from '../../core/json.ts'
 import { readText } from '../../core/read.ts'
 import { putAtomic, readManifest, sealStage } from '../../core/store.ts'
 import { renderCard } from '../../release/card.ts'
-import { completeModelFolder, type SpecialToken } from '../../release/export.ts'
+import { completeFromBase, completeModelFolder, type SpecialToken } from '../../release/export.ts'
 import { collectProvenance } from '../../release/provenance.ts'
 import { readScores } from '../../release/scores.ts'
 import { compactChatTemplate } from '../../text/chat.ts'
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.ts'
 import type { Config } from '../config.ts'
-import { type StudentSource, tokenizerFile } from '../student.ts'
+import { presentTextFiles } from '../model-text.ts'
+import { openText, type StudentSource, textDir, tokenizerFile } from '../student.ts'
 import { readQuestions } from './questions.ts'
 import { startFrom } from './shared.ts'
 
@@ -29,20 +30,10 @@ export async function makeRelease(dir: string, config: Config, source: StudentSo
   const student = await source.get()
   const { stage } = config.release
   await startFrom(student, runDir, stage)
-  await student.client.saveWeights(modelDir)
-  const { parameters, weightsHash } = await student.client.info()
-  const tokenizerJson = readText(tokenizerFile(runDir))
-  const tokenizer = loadTokenizer(parseJson(tokenizerJson, { file: tokenizerFile(runDir) }))
-  const { files, config: modelConfig } = completeModelFolder(modelDir, {
-    tokenizerJson,
-    chatTemplate: compactChatTemplate,
-    tokens: {
-      bos: specialToken(tokenizer, '<|im_start|>'),
-      eos: specialToken(tokenizer, '<|im_end|>'),
-      pad: specialToken(tokenizer, '<|pad|>'),
-    },
-    maxNewTokens: config.evaluation.maxTokens,
-  })
+  // A server keeps its base to itself: what it hands out is an adapter.
+  await student.client.saveWeights(modelDir, { merged: config.engine.kind === 'local' })
+  const { parameters, weightsHash, contextLength } = await student.client.info()
+  const { files, config: modelConfig } = completeFolder(modelDir, runDir, config)
   const scoresFile = join(runDir, 'evaluation', 'scores.json')
   const stages = [...trainingStages.slice(0, trainingStages.indexOf(stage) + 1), 'evaluation']
   const { name, seed, dataSeed } = config
@@ -51,8 +42,10 @@ export async function makeRelease(dir: string, config: Config, source: StudentSo
     provenance,
     scores: readScores(scoresFile),
     config: modelConfig,
+    base: config.engine.model,
     parameters,
     weightsHash,
+    contextLength,
     exampleStem: exampleStem(runDir),
     maxNewTokens: config.evaluation.maxTokens,
   })
@@ -62,6 +55,38 @@ export async function makeRelease(dir: string, config: Config, source: StudentSo
   const outputs = [...files, 'scores.json', 'provenance.json', 'README.md']
   sealStage(modelDir, { stage: 'model', inputs: inputHashes(runDir, stages), outputs, seed })
   return [...outputs, 'manifest.json'].map((file) => `model/${file}`)
+}
+
+/** Adds tokenizer and template: those of the model that training started from, or our own. */
+function completeFolder(modelDir: string, runDir: string, config: Config): ReturnType<typeof completeFromBase> {
+  if (config.engine.model !== null) {
+    const { codec } = openText(runDir, config)
+    return completeFromBase(modelDir, textDir(runDir), {
+      // The weights come with a config.json of their own.
+      texts: presentTextFiles(textDir(runDir)).filter((file) => file !== 'config.json'),
+      stopTokens: codec.stopTokens,
+    })
+  }
+  return completeOwnFolder(modelDir, readText(tokenizerFile(runDir)), config)
+}
+
+/** Adds our own tokenizer and chat template to a folder of weights. */
+export function completeOwnFolder(
+  modelDir: string,
+  tokenizerJson: string,
+  { evaluation }: Config,
+): ReturnType<typeof completeModelFolder> {
+  const tokenizer = loadTokenizer(parseJson(tokenizerJson, { file: 'tokenizer.json' }))
+  return completeModelFolder(modelDir, {
+    tokenizerJson,
+    chatTemplate: compactChatTemplate,
+    tokens: {
+      bos: specialToken(tokenizer, '<|im_start|>'),
+      eos: specialToken(tokenizer, '<|im_end|>'),
+      pad: specialToken(tokenizer, '<|pad|>'),
+    },
+    maxNewTokens: evaluation.maxTokens,
+  })
 }
 
 function specialToken(tokenizer: Tokenizer, content: string): SpecialToken {

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Observer } from '../observer.ts'
 import type { StudentSource } from '../student.ts'
 import { prepareRl } from './rl.ts'
-import { stateFiles } from './shared.ts'
+import { finalStateFiles } from './shared.ts'
 
 /** Stage 1 of the reinforcement learning, from the cold-started student. */
 export async function makeRlOne(
@@ -19,5 +19,5 @@ export async function makeRlOne(
   const stage = await prepareRl(dir, 'rl-1', config, settings, data, source, observer)
   const { steps, stopped } = await runStageOne(stage, settings)
   observer.note(`${steps} steps, ${stopped ?? 'all steps used'}`)
-  return ['metrics.jsonl', 'rollouts.jsonl', ...stateFiles('final')]
+  return ['metrics.jsonl', 'rollouts.jsonl', ...finalStateFiles(dir)]
 }

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import type { Observer } from '../observer.ts'
 import type { StudentSource } from '../student.ts'
 import { prepareRl } from './rl.ts'
-import { stateFiles } from './shared.ts'
+import { finalStateFiles } from './shared.ts'
 
 /** Stage 2 of the reinforcement learning, from where stage 1 left off. */
 export async function makeRlTwo(
@@ -19,5 +19,5 @@ export async function makeRlTwo(
   const stage = await prepareRl(dir, 'rl-2', config, settings, data, source, observer)
   const { steps, stopped } = await runStageTwo(stage, settings)
   observer.note(`${steps} steps, ${stopped ?? 'all steps used'}`)
-  return ['metrics.jsonl', 'rollouts.jsonl', 'sweeps.jsonl', ...stateFiles('final')]
+  return ['metrics.jsonl', 'rollouts.jsonl', 'sweeps.jsonl', ...finalStateFiles(dir)]
 }

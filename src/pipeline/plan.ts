@@ -1,0 +1,248 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseJson } from '../core/json.ts'
+import { readManifest } from '../core/store.ts'
+import { starterSchema } from '../graph/schema.ts'
+import { readTables } from '../graph/sources/tables.ts'
+import { factDocument } from '../policy/documents.ts'
+import { drawSentences, factsOf } from '../questions/facts.ts'
+import { drawHeldOut } from '../questions/hold-out.ts'
+import { synthesise } from '../questions/synthesis.ts'
+import { type Codec, createCodec } from '../text/codec.ts'
+import { loadTokenizer } from '../text/tokenizer.ts'
+import type { Config, RlConfig } from './config.ts'
+import { findModel, starterTokenizer } from './model-text.ts'
+import { probePerHop } from './run.ts'
+import { type StageName, stageNames } from './stage.ts'
+import { rehearsalDocuments, writeTrajectories } from './stages/cold-start.ts'
+import { selectGraph } from './stages/graph.ts'
+import { decoderConfig } from './student.ts'
+
+/** What a stage will do, at most: completions are counted at their longest. */
+export type StagePlan = {
+  readonly stage: StageName
+  /** Whether a finished stage of this name is there; it is only made anew when something it depends on has changed. */
+  readonly sealed: boolean
+  readonly steps: number
+  /** Tokens of forward and backward passes. */
+  readonly trained: number
+  /** Prompt tokens read for sampling, once a group. */
+  readonly prefilled: number
+  readonly sampled: number
+  readonly teacherCalls: number
+  readonly hours: number | null
+}
+
+export type Plan = {
+  readonly name: string
+  readonly engine: string
+  /** Weights of the model; null where nothing says how many. */
+  readonly parameters: number | null
+  readonly trainingQuestions: number
+  readonly testQuestions: number
+  /** Mean tokens of a prompt, counted with the tokenizer that will be used; null when it is not on this computer. */
+  readonly promptTokens: number | null
+  readonly stages: readonly StagePlan[]
+  /** How the hours were computed, one statement each. */
+  readonly assumptions: readonly string[]
+}
+
+/** Tokens of a prompt where the tokenizer is not here; chosen by us: a question stem with four options. */
+const ASSUMED_PROMPT_TOKENS = 200
+/** The same for a document of facts: a sentence of eight words for each. */
+const ASSUMED_SENTENCE_TOKENS = 14
+/** The same for a trajectory: six statements, the words around them and the tags. */
+const ASSUMED_TRAJECTORY_TOKENS = 160
+
+/** Floating-point operations a second that a device reaches, and what that rests on. */
+const devices = {
+  tinker: {
+    unit: 'GPU hours',
+    train: 0.35 * 989e12,
+    sample: 0.1 * 989e12,
+    basis: 'one H100: 35 % of 989 TFLOP/s (bf16, dense) in training, 10 % in sampling; chosen by us, measure your own',
+  },
+  local: {
+    unit: 'CPU hours',
+    train: 75e9,
+    sample: 25e9,
+    basis: '75 GFLOP/s in training, 25 in sampling: two cores of the computer of docs/benchmarks.md',
+  },
+} as const
+
+/** Unit of a plan's hours. */
+export const hoursUnit = (config: Config): string => devices[config.engine.kind].unit
+
+/**
+ * What a run of this configuration will do, without doing it: the questions are synthesised in memory and counted, tokens
+ * are counted with the run's tokenizer, and nothing is written.
+ *
+ * @throws {ConfigError | DataError} whatever the run would be refused for before its first step
+ */
+export async function planRun(root: string, config: Config): Promise<Plan> {
+  const knowledge = readTables(config.graph.dir, starterSchema)
+  const graph = selectGraph(config, knowledge)
+  const { questions, heldOutDiseases } = synthesise(graph, config.questions, config.dataSeed, knowledge)
+  const training = questions.filter(({ split }) => split === 'train')
+  const { test, probe } = drawHeldOut(questions, {
+    perHop: config.evaluation.perHop,
+    probePerHop,
+    seed: config.dataSeed,
+  })
+  const text = await planText(config, () => starterTokenizer(config, graph, questions))
+  const parameters = await countParameters(config, text.vocabSize)
+  const facts = factsOf(graph)
+  const { codec } = text
+  const promptTokens = codec === null ? null : mean(training.map(({ stem }) => codec.prompt(stem).length))
+  const { sentencesPerDocument: count, contextWeight } = config.pretrain
+  const documents = Array.from({ length: 64 }, (_, index) =>
+    drawSentences(graph, facts, { seed: config.seed, position: index * count, count }),
+  )
+  const perDocument =
+    codec === null
+      ? count * ASSUMED_SENTENCE_TOKENS
+      : mean(documents.map((sentences) => factDocument(codec, sentences, contextWeight).inputTokens.length))
+  const kept =
+    config['cold-start'].epochs === 0 ? [] : writeTrajectories(config, graph, questions, new Set(heldOutDiseases)).kept
+  const perTrajectory =
+    codec === null || kept.length === 0
+      ? ASSUMED_TRAJECTORY_TOKENS
+      : mean(kept.map(({ completion }) => codec.completion(completion).length))
+  const perPrompt = promptTokens ?? ASSUMED_PROMPT_TOKENS
+  const sizes = { training: training.length, test: test.length, probe: probe.length, facts: facts.length }
+  const counts = {
+    ...sizes,
+    perPrompt,
+    perDocument,
+    perFact: perDocument / count,
+    trajectories: kept.length,
+    perTrajectory,
+  }
+  const stages = stageNames.map((stage): StagePlan => {
+    const work = { ...idle, ...workOf(stage, config, counts) }
+    const sealed = readManifest(join(root, config.name, stage)) !== null
+    return { stage, sealed, ...work, hours: parameters === null ? null : hoursOf(config, parameters, work) }
+  })
+  return {
+    name: config.name,
+    engine: describeEngine(config),
+    parameters,
+    trainingQuestions: training.length,
+    testQuestions: test.length,
+    promptTokens,
+    stages,
+    assumptions: [
+      'completions are counted at their longest, so tokens and hours are upper bounds',
+      `hours: ${config.engine.lora === null ? '6' : '4'} operations a weight and trained token, 2 a weight and token read or sampled; ${devices[config.engine.kind].basis}`,
+      ...(promptTokens === null ? [`prompts of ${ASSUMED_PROMPT_TOKENS} tokens: the tokenizer is not here`] : []),
+      ...(parameters === null ? ['no hours: set engine.tinker.parameters to the number of weights of the base'] : []),
+    ],
+  }
+}
+
+type Work = Omit<StagePlan, 'stage' | 'sealed' | 'hours'>
+
+const idle: Work = { steps: 0, trained: 0, prefilled: 0, sampled: 0, teacherCalls: 0 }
+
+type Counts = {
+  readonly training: number
+  readonly test: number
+  readonly probe: number
+  readonly facts: number
+  readonly perPrompt: number
+  readonly perDocument: number
+  readonly perFact: number
+  readonly trajectories: number
+  readonly perTrajectory: number
+}
+
+function workOf(stage: StageName, config: Config, counts: Counts): Partial<Work> {
+  const { perPrompt } = counts
+  if (stage === 'pretrain') {
+    const { steps, documentsPerStep } = config.pretrain
+    const trained = Math.round(steps * documentsPerStep * counts.perDocument)
+    return { steps, trained, prefilled: Math.round(counts.facts * counts.perFact), sampled: counts.facts }
+  }
+  if (stage === 'cold-start') {
+    const { batch, epochs, rehearsal } = config['cold-start']
+    const steps = Math.ceil(counts.trajectories / batch) * epochs
+    const trained = epochs * counts.trajectories * (perPrompt + counts.perTrajectory)
+    const rehearsed = rehearsal > 0 ? steps * rehearsalDocuments * counts.perDocument : 0
+    return { steps, trained: Math.round(trained + rehearsed) }
+  }
+  if (stage === 'rl-1' || stage === 'rl-2') {
+    const rl = config[stage]
+    const groups = rl.steps * rl.promptsPerStep + probes(rl) * counts.probe
+    const rollouts = rl.steps * rl.promptsPerStep * rl.groupSize
+    const swept = stage === 'rl-2' ? sweptQuestions(config, counts.training) : 0
+    const greedy = probes(rl) * counts.probe * config.evaluation.maxTokens
+    return {
+      steps: rl.steps,
+      trained: Math.round(rollouts * (perPrompt + rl.maxTokens)),
+      prefilled: Math.round((groups + swept) * perPrompt),
+      sampled: (rollouts + swept * config['rl-2'].sweepSize) * rl.maxTokens + greedy,
+    }
+  }
+  if (stage === 'evaluation') {
+    // Four rungs, the first also with the form forced, and each asked for its facts.
+    const answers = 5 * counts.test
+    return {
+      prefilled: Math.round(answers * perPrompt + 4 * counts.facts * counts.perFact),
+      sampled: answers * config.evaluation.maxTokens + 4 * counts.facts,
+    }
+  }
+  return {}
+}
+
+const probes = ({ steps, probeEvery }: RlConfig): number => Math.floor(steps / probeEvery)
+
+/** Questions that the sweeps of stage 2 try: all at first, a share at each later one. */
+function sweptQuestions(config: Config, training: number): number {
+  const { mining, steps, resweepEvery, resweepShare } = config['rl-2']
+  if (!mining) return 0
+  return Math.round(training * (1 + resweepShare * Math.max(0, Math.ceil(steps / resweepEvery) - 1)))
+}
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+
+function hoursOf(config: Config, parameters: number, { trained, prefilled, sampled }: Work): number {
+  const { train, sample } = devices[config.engine.kind]
+  const perTrained = config.engine.lora === null ? 6 : 4
+  const seconds = (perTrained * parameters * trained + 2 * parameters * prefilled) / train
+  return (seconds + (2 * parameters * sampled) / sample) / 3600
+}
+
+/** Vocabulary and codec that the run will use; both unknown where the model is not on this computer yet. */
+async function planText(
+  { engine }: Config,
+  ownTokenizer: () => string,
+): Promise<{ readonly vocabSize: number | null; readonly codec: Codec | null }> {
+  if (engine.model?.startsWith('hf:')) return { vocabSize: null, codec: null }
+  if (engine.model !== null) {
+    const { openTextModel } = await import('../text/text-model.ts')
+    const { tokenizer, codec } = openTextModel(await findModel(engine.model))
+    return { vocabSize: tokenizer.vocabSize, codec }
+  }
+  const tokenizer = loadTokenizer(parseJson(ownTokenizer(), { file: 'tokenizer.json' }))
+  return { vocabSize: tokenizer.vocabSize, codec: createCodec(tokenizer) }
+}
+
+/** Weights of the model: as configured, or counted from its shape; null where neither says. */
+async function countParameters(config: Config, vocabSize: number | null): Promise<number | null> {
+  const { engine } = config
+  if (engine.kind === 'tinker') return engine.tinker.parameters
+  const { parameterSpecs } = await import('../engine/local/model/parameters.ts')
+  const count = (decoder: Parameters<typeof parameterSpecs>[0]) =>
+    parameterSpecs(decoder).reduce((sum, { size }) => sum + size, 0)
+  if (engine.model === null) return vocabSize === null ? null : count(decoderConfig(config, vocabSize))
+  if (engine.model.startsWith('hf:') || !existsSync(join(engine.model, 'config.json'))) return null
+  const { readDecoder } = await import('../engine/local/hf/folder.ts')
+  return count(readDecoder(engine.model))
+}
+
+function describeEngine({ engine }: Config): string {
+  const trains = engine.lora === null ? 'every weight' : `LoRA of rank ${engine.lora.rank}`
+  return engine.kind === 'tinker'
+    ? `tinker at ${engine.tinker.url}, base ${engine.tinker.baseModel ?? engine.model ?? 'not named'}, ${trains}`
+    : `local, ${engine.model ?? 'a student from scratch'}, ${trains}`
+}
