@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { formatExitCodes, reportError } from '../src/cli/report-error.ts'
 import { processShell } from '../src/cli/shell.ts'
 import { addEngine } from './engine/command.ts'
+import { addMemory } from './memory.ts'
 
 const shell = processShell()
 const program = new Command('bench')
@@ -19,6 +20,7 @@ Examples:
 ${formatExitCodes([0, 1, 2, 70])}`,
   )
 addEngine(program, shell)
+addMemory(program, shell)
 
 try {
   await program.parseAsync()

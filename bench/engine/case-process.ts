@@ -5,6 +5,7 @@ import { processShell } from '../../src/cli/shell.ts'
 import { parseJson } from '../../src/core/json.ts'
 import { startWatch } from './machine.ts'
 import { type Measurement, type Task, taskSchema } from './measurement.ts'
+import { createRefilling } from './refilling.ts'
 import { createGeneration, createTraining, type Subject } from './subjects.ts'
 import { createYardstick } from './yardstick.ts'
 
@@ -41,6 +42,8 @@ async function measureCase(task: Task): Promise<Measurement> {
     return { kind: 'training', ...(await measure(await createTraining(benchCase, threads), task)) }
   if (benchCase.kind === 'generation')
     return { kind: 'generation', ...(await measure(await createGeneration(benchCase, threads), task)) }
+  if (benchCase.kind === 'refilling')
+    return { kind: 'refilling', ...(await measure(createRefilling(benchCase, threads), task)) }
   const { productMs, othersCores, peakRssBytes } = await measure(nothing, task)
   return { kind: 'product', productMs, othersCores, peakRssBytes }
 }

@@ -39,6 +39,9 @@ export const models = {
 /** Tokens of every prompt, and of every completion, of a generation case. */
 export const generation = { promptTokens: 32, newTokens: 48 } as const
 
+/** Tokens of a completion that ends by itself: on average, and at most. */
+export const refilling = { meanTokens: 30, maxTokens: 200 } as const
+
 const model = z.enum(['a', 'b'])
 
 /** What one child process measures. */
@@ -49,19 +52,26 @@ export const benchCaseSchema = z.discriminatedUnion('kind', [
     model,
     /** Which positions enter the vocabulary head: every one, or the second half of each sequence. */
     headRows: z.enum(['all', 'half']),
+    /** The default of the engine; without, every run asks the system for its memory. */
     keepsMemory: z.boolean(),
   }),
   z.object({ kind: z.literal('generation'), model, rows: z.number().int().positive() }),
+  z.object({
+    kind: z.literal('refilling'),
+    model,
+    sequences: z.number().int().positive(),
+    maxBatch: z.number().int().positive(),
+  }),
 ])
 export type BenchCase = z.infer<typeof benchCaseSchema>
 export type ModelName = keyof typeof models
 
 /** Words for `--only`. */
-export const partNames = ['matmul', 'a', 'b', 'decode'] as const
+export const partNames = ['matmul', 'a', 'b', 'decode', 'refill'] as const
 type PartName = (typeof partNames)[number]
 
 function trainingCases(name: ModelName): BenchCase[] {
-  return [false, true].flatMap((keepsMemory) =>
+  return [true, false].flatMap((keepsMemory) =>
     (['all', 'half'] as const).map((headRows) => ({ kind: 'training', model: name, headRows, keepsMemory }) as const),
   )
 }
@@ -73,6 +83,7 @@ const parts: { readonly [Name in PartName]: readonly BenchCase[] } = {
   decode: (['a', 'b'] as const).flatMap((name) =>
     [64, 128, 512].map((rows) => ({ kind: 'generation', model: name, rows }) as const),
   ),
+  refill: [{ kind: 'refilling', model: 'a', sequences: 1000, maxBatch: 128 }],
 }
 
 /**
@@ -94,6 +105,8 @@ export function selectCases(only?: string): readonly BenchCase[] {
 export function nameCase(benchCase: BenchCase): string {
   if (benchCase.kind === 'product') return 'plain matrix product'
   if (benchCase.kind === 'generation') return `generation ${benchCase.model}, ${benchCase.rows} rows`
+  if (benchCase.kind === 'refilling')
+    return `refilling ${benchCase.model}, ${benchCase.sequences} sequences in ${benchCase.maxBatch} rows`
   const arena = benchCase.keepsMemory ? 'on' : 'off'
   return `training ${benchCase.model}, ${benchCase.headRows} rows to the head, arena ${arena}`
 }

@@ -8,6 +8,7 @@ import { putAtomic } from '../../src/core/store.ts'
 import { replaceBlock } from '../page.ts'
 import { nameCase, selectCases } from './cases.ts'
 import { defaultThreads, describeMachine, loadAverage } from './machine.ts'
+import { measurePytorch } from './pytorch.ts'
 import { renderRun } from './report.ts'
 import { describeResult, type Result, type Run, summarise } from './result.ts'
 import { runCase } from './run-case.ts'
@@ -18,6 +19,7 @@ type EngineOptions = {
   readonly only?: string
   readonly json?: true
   readonly write?: string
+  readonly python?: string
 }
 
 const help = `
@@ -26,8 +28,9 @@ Measured, each case in a process of its own:
   a        training step of 1.07 M parameters, 32 sequences of 128 tokens: forward, backward, clipping, AdamW
   b        training step of 5.48 M parameters, 32 sequences of 160 tokens
            both with all and with half of the positions in the vocabulary head, and with the
-           memory arena of the training sessions off (the default) and on (keepsMemory)
+           memory arena of the training sessions on (the default) and off (keepsMemory: false)
   decode   48 new tokens for 64, 128 and 512 prompts of 32 tokens, models a and b
+  refill   1,000 completions of 30 tokens on average and 200 at most, 128 at a time, model a
 
 Columns:
   GFLOP/s  6 (training) or 2 (generation) × parameters × tokens / median time
@@ -42,6 +45,7 @@ Progress goes to stderr, the tables or the JSON to stdout. Nothing here passes o
 Examples:
   $ npm run bench -- engine                              everything: some minutes on a quiet computer
   $ npm run bench -- engine --steps 2 --only a,decode    a first look
+  $ npm run bench -- engine --python venv/bin/python     beside PyTorch, case by case
   $ npm run --silent bench -- engine --json > bench.json (without --silent, npm writes its banner into it)
   $ npm run bench -- engine --write docs/benchmarks.md   rewrite the numbers of that page`
 
@@ -52,8 +56,12 @@ export function addEngine(program: Command, shell: Shell): void {
     .summary('training and generation of the embedded engine, as shares of a plain matrix product')
     .description('Measures the embedded engine on this computer, and how it compares with the prototype it grew from.')
     .option('--steps <n>', 'measured repetitions of each case, after one that does not count', parsePositive, 10)
-    .option('--only <parts>', 'parts to measure, separated by commas: matmul, a, b, decode (default: all)')
+    .option('--only <parts>', 'parts to measure, separated by commas: matmul, a, b, decode, refill (default: all)')
     .option('--threads <n>', 'threads within one operation', parsePositive, defaultThreads())
+    .option(
+      '--python <file>',
+      'also measure PyTorch, side by side, with this interpreter: it needs torch and transformers',
+    )
     .option('--json', 'print one JSON object with all times instead of the tables')
     .option('--write <file>', 'also replace the marked block of this Markdown file; not with --only')
     .addHelpText('after', help)
@@ -83,14 +91,16 @@ async function engineCommand(options: EngineOptions, shell: Shell): Promise<void
   if (contended > 0) shell.err(`warning: ${contended} cases are not marked Q: do not publish them\n`)
 }
 
-async function measureAll({ steps, threads, only }: EngineOptions, shell: Shell): Promise<Run> {
+async function measureAll({ steps, threads, only, python }: EngineOptions, shell: Shell): Promise<Run> {
   const cases = selectCases(only)
   const startedAt = clock.now().toISOString()
   const before = loadAverage()
   const results: Result[] = []
   for (const [index, benchCase] of cases.entries()) {
     shell.err(`[${index + 1}/${cases.length}] ${nameCase(benchCase)} … `)
-    const result = describeResult(benchCase, await runCase({ benchCase, repetitions: steps, threads }))
+    const measurement = await runCase({ benchCase, repetitions: steps, threads })
+    const pytorch = python === undefined ? [] : await measurePytorch(benchCase, { python, repetitions: steps, threads })
+    const result = describeResult(benchCase, measurement, pytorch)
     shell.err(`${summarise(result)}\n`)
     results.push(result)
   }

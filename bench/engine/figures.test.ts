@@ -1,7 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { models } from './cases.ts'
-import { generationFigures, gflopsOf, markOf, median, trainingFigures, yardstickGflops } from './figures.ts'
+import {
+  generationFigures,
+  gflopsOf,
+  markOf,
+  median,
+  refillingFigures,
+  trainingFigures,
+  yardstickGflops,
+} from './figures.ts'
 import { nominalGenerationFlops, nominalTrainingFlops } from './flops.ts'
+import { stepsOfBatches } from './refilling.ts'
 import { describeResult } from './result.ts'
 
 test.each([
@@ -85,6 +94,28 @@ test('decoding is what 48 tokens take beyond 1, in 47 steps', () => {
   expect(figures.countedShare).toBeGreaterThan(figures.share)
 })
 
+describe('refilling', () => {
+  const repetitions = [
+    { callMs: 1000, tokens: 3000, steps: 40, batchSteps: 100 },
+    { callMs: 3000, tokens: 3000, steps: 40, batchSteps: 100 },
+    { callMs: 2000, tokens: 3000, steps: 40, batchSteps: 100 },
+  ]
+
+  test('the rows of a step and the least steps leave out the first tokens, which come from prompts', () => {
+    const benchCase = { kind: 'refilling', model: 'a', sequences: 100, maxBatch: 128 } as const
+    const figures = refillingFigures(benchCase, repetitions, 50)
+    expect(figures).toMatchObject({ callMs: 2000, tokensPerSecond: 1500, meanLength: 30, steps: 40, batchSteps: 100 })
+    expect(figures).toMatchObject({ leastSteps: 23, meanRows: 72.5 })
+    expect(figures.gflops).toBeCloseTo(nominalGenerationFlops(models.a.decoder, 1500) / 1e9)
+    expect(figures.share).toBeCloseTo(figures.gflops / 50)
+  })
+
+  test('a batch goes on until its longest completion has ended', () => {
+    expect(stepsOfBatches([5, 1, 2, 9, 4], 2)).toBe(4 + 8 + 3)
+    expect(stepsOfBatches([5, 1, 2, 9, 4], 5)).toBe(8)
+  })
+})
+
 describe('describeResult', () => {
   const surroundings = { productMs: { tall: [msAt100], square: [msAt100] }, othersCores: 0.01, peakRssBytes: 1e9 }
   const repetitions = [{ forwardBackwardMs: 130, optimizerMs: 9.0937, loss: 7 }]
@@ -93,7 +124,7 @@ describe('describeResult', () => {
     const benchCase = { kind: 'training', model: 'a', headRows: 'all', keepsMemory: true } as const
     const result = describeResult(benchCase, { kind: 'training', ...surroundings, repetitions })
     expect(result).toMatchObject({ kind: 'training', mark: 'Q', prototype: { tokensPerSecond: 14_724, mark: 'Q' } })
-    expect(result.ratio).toBeCloseTo(2, 3)
+    expect(result).toHaveProperty('ratio', expect.closeTo(2, 3))
     expect(result.yardstick).toBeCloseTo(100)
   })
 

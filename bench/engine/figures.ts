@@ -8,7 +8,7 @@ import {
   productFlops,
   products,
 } from './flops.ts'
-import type { GenerationRepetition, Measurement, TrainingRepetition } from './measurement.ts'
+import type { GenerationRepetition, Measurement, RefillingRepetition, TrainingRepetition } from './measurement.ts'
 
 /** The middle value, or the mean of the two middle ones. @returns NaN for no values */
 export function median(values: readonly number[]): number {
@@ -145,5 +145,46 @@ export function generationFigures(
     tokensPerSecond: (1000 * rows) / stepMs,
     callTokensPerSecond: (1000 * rows * generation.newTokens) / median(repetitions.map(({ callMs }) => callMs)),
     ...efficiency(nominal, counted, stepMs * steps, yardstick),
+  }
+}
+
+export type RefillingFigures = {
+  readonly callMs: number
+  /** Over the time of the whole call, prompts included. */
+  readonly tokensPerSecond: number
+  readonly meanLength: number
+  readonly steps: number
+  /** Steps of batches of as many rows that each go on until their longest completion has ended. */
+  readonly batchSteps: number
+  /** Steps in which no row would ever be free. */
+  readonly leastSteps: number
+  /** Rows fed in a step, on average. */
+  readonly meanRows: number
+  /** By the customary count of 2 operations per weight and new token. */
+  readonly gflops: number
+  readonly share: number
+}
+
+/** Medians over the calls of a refilling case; tokens and steps are the same in all of them. */
+export function refillingFigures(
+  { model, sequences, maxBatch }: Extract<BenchCase, { kind: 'refilling' }>,
+  repetitions: readonly RefillingRepetition[],
+  yardstick: number,
+): RefillingFigures {
+  const medianOf = (name: keyof RefillingRepetition) => median(repetitions.map((repetition) => repetition[name]))
+  const [tokens, steps, callMs] = [medianOf('tokens'), medianOf('steps'), medianOf('callMs')]
+  // The first token of a sequence comes from its prompt.
+  const fed = tokens - sequences
+  const gflops = gflopsOf(nominalGenerationFlops(models[model].decoder, tokens), callMs)
+  return {
+    callMs,
+    tokensPerSecond: (1000 * tokens) / callMs,
+    meanLength: tokens / sequences,
+    steps,
+    batchSteps: medianOf('batchSteps'),
+    leastSteps: Math.ceil(fed / maxBatch),
+    meanRows: fed / steps,
+    gflops,
+    share: gflops / yardstick,
   }
 }

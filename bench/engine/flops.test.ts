@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { buildTrainingGraph } from '../../src/engine/local/model/decoder.ts'
 import { GraphBuilder } from '../../src/engine/local/onnx/builder.ts'
 import type { Dim, Value } from '../../src/engine/local/onnx/graph.ts'
+import { resolveSize, type Sizes } from '../../src/engine/local/onnx/sizes.ts'
 import { buildStepGraph } from '../../src/engine/local/sampler/decode-graph.ts'
 import type { DecoderConfig } from '../../src/engine/types.ts'
 import { models } from './cases.ts'
@@ -31,10 +32,10 @@ const tiny: DecoderConfig = {
 }
 
 /** Operations of the matrix products that a graph is built from; matrix times vector (the norms' gradients) left out. */
-function flopsOfProducts(build: () => unknown, sizes: Readonly<Record<string, number>> = {}): number {
+function flopsOfProducts(build: () => unknown, sizes: Sizes): number {
   const spy = vi.spyOn(GraphBuilder.prototype, 'nodes')
   build()
-  const size = (dim: Dim | undefined): number => (typeof dim === 'number' ? dim : (sizes[dim ?? ''] ?? Number.NaN))
+  const size = (dim: Dim | undefined): number => (dim === undefined ? Number.NaN : resolveSize(dim, sizes))
   let total = 0
   spy.mock.calls.forEach(([op, [left], attributes], index) => {
     if (op !== 'Gemm' && op !== 'FusedMatMul') return
@@ -76,15 +77,14 @@ describe('what is counted is what the graphs multiply', () => {
     ['every row in the head', 48],
     ['half of them', 24],
   ])('training, %s', (_, rows) => {
-    const build = () =>
-      buildTrainingGraph(tiny, { batch: 4, length: 12, rows }, 'cross_entropy', { low: 0.8, high: 1.2 })
+    const build = () => buildTrainingGraph({ config: tiny }, 'cross_entropy', { low: 0.8, high: 1.2 })
     const counted = countedTrainingFlops(tiny, { sequences: 4, length: 12, rows })
-    expect(counted).toBe(flopsOfProducts(build))
+    expect(counted).toBe(flopsOfProducts(build, { batch: 4, length: 12, rows }))
     expect(counted).toBeGreaterThan(1e6)
   })
 
   test('generation, over two steps', () => {
-    const step = (past: number) => flopsOfProducts(() => buildStepGraph(tiny), { B: 3, BK: 6, past })
+    const step = (past: number) => flopsOfProducts(() => buildStepGraph({ config: tiny }), { B: 3, BK: 6, past })
     // The graph scores a row's own token by a product of matrix and vector, which is left out above.
     expect(countedGenerationFlops(tiny, 3, [9, 10])).toBe(step(9) + step(10))
     expect(step(9)).toBeGreaterThan(3e4)

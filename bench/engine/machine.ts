@@ -36,7 +36,10 @@ export function loadAverage(): number {
 }
 
 /** Watches how busy the other processes of the computer are. */
-export type Watch = { othersCores(): number | null }
+export type Watch = {
+  /** @param childMs processor time of child processes that were measured, and so are no others */
+  othersCores(childMs?: number): number | null
+}
 
 /** Starts a watch: from now on, how many cores do others keep busy? */
 export function startWatch(): Watch {
@@ -44,11 +47,11 @@ export function startWatch(): Watch {
   const startMs = clock.monotonicMs()
   const own = process.cpuUsage()
   return {
-    othersCores() {
+    othersCores(childMs = 0) {
       const busy = busyMs()
       if (busy === null || busyBefore === null) return null
       const { user, system } = process.cpuUsage(own)
-      return Math.max(0, busy - busyBefore - (user + system) / 1000) / (clock.monotonicMs() - startMs)
+      return Math.max(0, busy - busyBefore - (user + system) / 1000 - childMs) / (clock.monotonicMs() - startMs)
     },
   }
 }

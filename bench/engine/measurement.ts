@@ -21,6 +21,13 @@ const trainingRepetition = z.object({
 })
 /** One batch of completions, and the same prompts with a single token each, which is prefill without a decoding step. */
 const generationRepetition = z.object({ callMs: milliseconds, firstTokenMs: milliseconds })
+/** Completions of many lengths, and the decoding steps they took and would have taken in batches of a fixed size. */
+const refillingRepetition = z.object({
+  callMs: milliseconds,
+  tokens: z.number().int().positive(),
+  steps: z.number().int().positive(),
+  batchSteps: z.number().int().positive(),
+})
 
 const surroundings = {
   /** Times of the plain products, taken in turn with the repetitions. */
@@ -36,7 +43,9 @@ export const measurementSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('product'), ...surroundings }),
   z.object({ kind: z.literal('training'), ...surroundings, repetitions: z.array(trainingRepetition) }),
   z.object({ kind: z.literal('generation'), ...surroundings, repetitions: z.array(generationRepetition) }),
+  z.object({ kind: z.literal('refilling'), ...surroundings, repetitions: z.array(refillingRepetition) }),
 ])
 export type Measurement = z.infer<typeof measurementSchema>
 export type TrainingRepetition = z.infer<typeof trainingRepetition>
 export type GenerationRepetition = z.infer<typeof generationRepetition>
+export type RefillingRepetition = z.infer<typeof refillingRepetition>

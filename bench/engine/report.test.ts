@@ -119,6 +119,18 @@ describe('renderRun', () => {
     expect(text.match(/\| +C \|/g)).toHaveLength(2)
   })
 
+  test('says what refilling saves, and leaves PyTorch out of it', () => {
+    const benchCase = { kind: 'refilling', model: 'a', sequences: 100, maxBatch: 16 } as const
+    const repetitions = [{ callMs: 2000, tokens: 3000, steps: 250, batchSteps: 1000 }]
+    const surroundings = { productMs, othersCores: 0.03, peakRssBytes: 0.62e9 }
+    const result = describeResult(benchCase, { kind: 'refilling', ...surroundings, repetitions })
+    const text = renderRun(runOf([result]))
+    expect(text.match(/^### .*$/gm)).toEqual(['### Completions of many lengths'])
+    const row = rowOf(text, 'a, 100, 16')
+    expect(row.slice(1, 8)).toEqual(['30.0', '2,000', '1,500', '250', '1,000', '182', '12'])
+    expect(summarise(result)).toBe('1500 tokens/s, 250 steps instead of 1000 [Q]')
+  })
+
   test('leaves out the tables of parts that were not measured', () => {
     const text = renderRun(runOf(resultsWith(0.03).slice(1, 2)))
     expect(text.match(/^### .*$/gm)).toEqual(['### Training step'])

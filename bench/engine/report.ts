@@ -15,6 +15,10 @@ export function renderRun(run: Run): string {
   if (training.length > 0) parts.push(`### Training step\n\n${trainingTable(training)}`)
   const generation = ofKind('generation')
   if (generation.length > 0) parts.push(`### Generation\n\n${generationTable(generation)}`)
+  const refilling = ofKind('refilling')
+  if (refilling.length > 0) parts.push(`### Completions of many lengths\n\n${refillingTable(refilling)}`)
+  const beside = run.results.filter(({ pytorch }) => pytorch.length > 0)
+  if (beside.length > 0) parts.push(`### Beside PyTorch\n\n${pytorchTable(beside)}`)
   return parts.join('\n\n')
 }
 
@@ -111,4 +115,49 @@ function generationTable(results: readonly ResultOf<'generation'>[]): string {
       formatRatio(ratio),
     ]),
   )
+}
+
+function refillingTable(results: readonly ResultOf<'refilling'>[]): string {
+  const header = ['config, sequences, rows', 'mean length', 'call ms', 'tokens/s', 'steps', 'in batches', 'at least']
+  return formatTable(
+    [...header, 'rows a step', 'GFLOP/s', 'plain', 'share', 'RSS GB', 'mark'],
+    results.map(({ benchCase, figures, yardstick, measurement, mark }) => [
+      `${benchCase.model}, ${benchCase.sequences}, ${benchCase.maxBatch}`,
+      formatNumber(figures.meanLength, 1),
+      formatNumber(figures.callMs),
+      formatNumber(figures.tokensPerSecond),
+      formatNumber(figures.steps),
+      formatNumber(figures.batchSteps),
+      formatNumber(figures.leastSteps),
+      formatNumber(figures.meanRows),
+      formatNumber(figures.gflops, 1),
+      formatNumber(yardstick),
+      formatShare(figures.share),
+      formatNumber(measurement.peakRssBytes / 1e9, 2),
+      mark ?? NOTHING,
+    ]),
+  )
+}
+
+/** Ours over theirs, way by way; above 1 we are faster. */
+function pytorchTable(results: readonly Result[]): string {
+  const rows = results.flatMap((result) => {
+    if (result.kind === 'product') return []
+    const own = result.figures
+    return result.pytorch.map((other) => [
+      result.name,
+      other.variant,
+      formatNumber(own.tokensPerSecond),
+      formatNumber(other.tokensPerSecond),
+      formatRatio(own.tokensPerSecond / other.tokensPerSecond),
+      'callTokensPerSecond' in own && other.callTokensPerSecond !== null
+        ? formatRatio(own.callTokensPerSecond / other.callTokensPerSecond)
+        : NOTHING,
+      formatNumber(other.peakRssBytes / 1e9, 2),
+      other.mark ?? NOTHING,
+      other.version,
+    ])
+  })
+  const header = ['case', 'PyTorch', 'our tokens/s', 'its tokens/s', 'ratio', 'ratio, whole call', 'its RSS GB', 'mark']
+  return formatTable([...header, 'version'], rows)
 }

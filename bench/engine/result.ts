@@ -5,6 +5,8 @@ import {
   markOf,
   type ProductFigures,
   productFigures,
+  type RefillingFigures,
+  refillingFigures,
   type TrainingFigures,
   trainingFigures,
   yardstickGflops,
@@ -19,6 +21,7 @@ import {
   prototypeProducts,
   prototypeTraining,
 } from './prototype.ts'
+import type { PytorchResult } from './pytorch.ts'
 
 type CaseOf<Kind extends BenchCase['kind']> = Extract<BenchCase, { kind: Kind }>
 
@@ -29,6 +32,8 @@ type Common = {
   /** Speed of the plain product, taken in turn with the case, GFLOP/s. */
   readonly yardstick: number
   readonly measurement: Measurement
+  /** The same work in PyTorch, each way of doing it; empty where it was not asked for. */
+  readonly pytorch: readonly PytorchResult[]
 }
 
 /** What a case came to, beside what the prototype came to; a ratio above 1 means faster than the prototype. */
@@ -54,6 +59,11 @@ export type Result = Common &
         readonly prototype: PrototypeGeneration | null
         readonly ratio: number | null
       }
+    | {
+        readonly kind: 'refilling'
+        readonly benchCase: CaseOf<'refilling'>
+        readonly figures: RefillingFigures
+      }
   )
 
 /** One run of the benchmark, as `--json` prints it. */
@@ -78,9 +88,13 @@ function ratioOf(own: number, other: number | undefined): number | null {
  *
  * @param measurement what its process reported; of the same kind as the case
  */
-export function describeResult(benchCase: BenchCase, measurement: Measurement): Result {
+export function describeResult(
+  benchCase: BenchCase,
+  measurement: Measurement,
+  pytorch: readonly PytorchResult[] = [],
+): Result {
   const yardstick = yardstickGflops(measurement.productMs)
-  const common = { name: nameCase(benchCase), mark: markOf(measurement.othersCores), yardstick, measurement }
+  const common = { name: nameCase(benchCase), mark: markOf(measurement.othersCores), yardstick, measurement, pytorch }
   if (benchCase.kind === 'training' && measurement.kind === 'training') {
     const figures = trainingFigures(benchCase, measurement.repetitions, yardstick)
     const prototype = prototypeTraining(benchCase)
@@ -92,6 +106,10 @@ export function describeResult(benchCase: BenchCase, measurement: Measurement): 
     const prototype = prototypeGeneration(benchCase)
     const ratio = ratioOf(figures.tokensPerSecond, prototype?.tokensPerSecond)
     return { ...common, kind: 'generation', benchCase, figures, prototype, ratio }
+  }
+  if (benchCase.kind === 'refilling' && measurement.kind === 'refilling') {
+    const figures = refillingFigures(benchCase, measurement.repetitions, yardstick)
+    return { ...common, kind: 'refilling', benchCase, figures }
   }
   const figures = productFigures(measurement.productMs)
   const ratio = {
@@ -106,6 +124,10 @@ export function summarise(result: Result): string {
   const mark = `[${result.mark ?? '?'}]`
   if (result.kind === 'product')
     return `${result.figures.tall.gflops.toFixed(0)} and ${result.figures.square.gflops.toFixed(0)} GFLOP/s ${mark}`
+  if (result.kind === 'refilling') {
+    const { tokensPerSecond, steps, batchSteps } = result.figures
+    return `${tokensPerSecond.toFixed(0)} tokens/s, ${steps} steps instead of ${batchSteps} ${mark}`
+  }
   const { stepMs, tokensPerSecond, share } = result.figures
   return `${stepMs.toFixed(1)} ms a step, ${tokensPerSecond.toFixed(0)} tokens/s, ${(100 * share).toFixed(0)} % ${mark}`
 }

@@ -18,7 +18,7 @@ type GenerationCase = Extract<BenchCase, { kind: 'generation' }>
 const TOKENS_PER_MICRO_BATCH = 8192
 const OPTIMIZER = { learningRate: 1e-3, gradClipNorm: 1 }
 
-function createClient(model: 'a' | 'b', threads: number, keepsMemory: boolean): Promise<TrainingClient> {
+function createClient(model: 'a' | 'b', threads: number, keepsMemory = true): Promise<TrainingClient> {
   return localEngine.create({
     decoder: models[model].decoder,
     seed: 1,
@@ -66,7 +66,7 @@ export async function createGeneration(
   { model, rows }: GenerationCase,
   threads: number,
 ): Promise<Subject<GenerationRepetition>> {
-  const client = await createClient(model, threads, false)
+  const client = await createClient(model, threads)
   const rng = createRng(1, 'bench', 'generation')
   const requests = Array.from({ length: rows }, (_, row): SampleRequest => {
     const promptTokens = Array.from({ length: generation.promptTokens }, () => rng.int(models[model].decoder.vocabSize))

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { ConfigError } from '../../src/core/errors.ts'
+import { formatJson, parseJson } from '../../src/core/json.ts'
+import { type BenchCase, generation, models } from './cases.ts'
+import { markOf, median } from './figures.ts'
+import { startWatch } from './machine.ts'
+
+/** What PyTorch came to on a case, in the best of its variants and in each. */
+export type PytorchResult = {
+  readonly variant: string
+  /** Training: all tokens of a step. Generation: decoding alone, beyond the first token, as for our engine. */
+  readonly tokensPerSecond: number
+  readonly stepMs: number
+  /** Generation: new tokens over the time of the call, prefill included. */
+  readonly callTokensPerSecond: number | null
+  readonly peakRssBytes: number
+  readonly version: string
+  readonly mark: 'Q' | 'C' | null
+}
+
+const output = z.object({
+  timesMs: z.array(z.number().positive()).min(1),
+  prefillMs: z.array(z.number().positive()),
+  tokens: z.number().int().positive(),
+  torch: z.string(),
+  blas: z.string(),
+  threads: z.number(),
+  peakBytes: z.number(),
+  cpuSeconds: z.number(),
+  transformers: z.string().optional(),
+})
+
+type Job = { readonly variant: string; readonly job: Record<string, unknown> }
+
+/** The ways in which PyTorch can do the same work; our engine is compared with the fastest. */
+function jobsOf(benchCase: BenchCase): readonly Job[] {
+  if (benchCase.kind === 'product' || benchCase.kind === 'refilling') return []
+  if (benchCase.kind === 'training' && !benchCase.keepsMemory) return []
+  const { decoder, sequences, length } = models[benchCase.model]
+  if (benchCase.kind === 'training') {
+    const { headRows } = benchCase
+    return ['sdpa', 'explicit'].flatMap((attention) =>
+      [false, true].map((foreach) => ({
+        variant: `eager, ${attention === 'sdpa' ? 'fused' : 'explicit'} attention${foreach ? ', foreach AdamW' : ''}`,
+        job: { kind: 'training', attention, foreach, decoder, sequences, length, headRows },
+      })),
+    )
+  }
+  const { promptTokens, newTokens } = generation
+  const job = { kind: 'generation', decoder, rows: benchCase.rows, promptTokens, newTokens }
+  return [
+    { variant: 'naive cache loop', job: { ...job, loop: 'naive' } },
+    { variant: 'transformers generate', job: { ...job, loop: 'transformers' } },
+  ]
+}
+
+const script = fileURLToPath(new URL('../../interop/bench/pytorch_bench.py', import.meta.url))
+
+/**
+ * A case in PyTorch on the same computer, right after our engine's turn: every variant in a process of its own.
+ *
+ * @param python an interpreter with torch and transformers
+ * @throws {ConfigError} with the message of Python when a variant fails
+ */
+export async function measurePytorch(
+  benchCase: BenchCase,
+  { python, repetitions, threads }: { readonly python: string; readonly repetitions: number; readonly threads: number },
+): Promise<PytorchResult[]> {
+  const results: PytorchResult[] = []
+  for (const { variant, job } of jobsOf(benchCase)) {
+    const { value, othersCores } = await runPython(python, { ...job, steps: repetitions, threads })
+    const stepTokens =
+      benchCase.kind === 'generation'
+        ? (value.tokens / generation.newTokens) * (generation.newTokens - 1)
+        : value.tokens
+    const callMs = median(value.timesMs)
+    const ms = benchCase.kind === 'generation' ? callMs - median(value.prefillMs) : callMs
+    results.push({
+      variant,
+      tokensPerSecond: (1000 * stepTokens) / ms,
+      stepMs: benchCase.kind === 'generation' ? ms / (generation.newTokens - 1) : ms,
+      callTokensPerSecond: benchCase.kind === 'generation' ? (1000 * value.tokens) / callMs : null,
+      peakRssBytes: value.peakBytes,
+      version: `PyTorch ${value.torch}, ${value.blas}${value.transformers === undefined ? '' : `, transformers ${value.transformers}`}`,
+      mark: markOf(othersCores),
+    })
+  }
+  return results
+}
+
+async function runPython(
+  python: string,
+  job: Record<string, unknown>,
+): Promise<{ readonly value: z.infer<typeof output>; readonly othersCores: number | null }> {
+  const watch = startWatch()
+  const { threads } = job
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), HF_HUB_OFFLINE: '1' }
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'pipe'], env })
+  const [out, err]: [Buffer[], Buffer[]] = [[], []]
+  child.stdout.on('data', (part: Buffer) => out.push(part))
+  child.stderr.on('data', (part: Buffer) => err.push(part))
+  child.stdin.end(formatJson(job))
+  const [code]: unknown[] = await Promise.race([
+    once(child, 'close'),
+    once(child, 'error').then(([cause]) => {
+      throw new ConfigError(`${python} cannot be run`, { cause, hint: 'name an interpreter: --python FILE' })
+    }),
+  ])
+  if (code !== 0) {
+    throw new ConfigError(
+      `${python} ${script} ended with code ${String(code)}: ${Buffer.concat(err).toString().trim()}`,
+      {
+        hint: 'it needs torch and transformers: interop/README.md says how to install them',
+      },
+    )
+  }
+  const value = output.parse(parseJson(Buffer.concat(out).toString(), { file: script }))
+  return { value, othersCores: watch.othersCores(1000 * value.cpuSeconds) }
+}
