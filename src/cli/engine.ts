@@ -34,7 +34,7 @@ export function addEngine(program: Command, shell: Shell): void {
     .command('serve')
     .summary('serve the local engine to any client of the Tinker API')
     .description(
-      'Serves the embedded engine behind the Tinker API: training of LoRA adapters and of whole models over one base, sampling, checkpoints. Clients are the official Python SDK (0.3 to 0.38, JSON and protobuf), `fleming run` with engine.kind tinker, and others of the protocol.',
+      'Serves the embedded engine behind the Tinker API: training of LoRA adapters and of whole models over one base, sampling, checkpoints. Clients are the official Python SDK (tested: 0.24.1, 0.25.0, 0.38.0), `fleming run` with engine.kind tinker, and others of the protocol.',
     )
     .requiredOption('-m, --model <model>', 'Hugging Face folder, or hf:owner/name@revision')
     .option('-n, --name <name>', 'name that clients ask for; the model as given unless told')

@@ -6,7 +6,7 @@ export const reportVersion = 1
 
 /** Stands on the first screen of every report. */
 export const notice =
-  'Research only, not for clinical use. The student is a tiny model trained from scratch on a hand-made graph: it demonstrates the recipe, not clinical skill.'
+  'Research only, not for clinical use. The model was trained and tested on questions made from one graph: it demonstrates the recipe, not clinical skill.'
 
 const count = z.int().nonnegative()
 const share = z.number().min(0).max(1)
