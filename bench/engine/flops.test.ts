@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
+import { tinyDecoder } from '../../src/engine/local/fixtures/tiny-decoder.ts'
 import { buildTrainingGraph } from '../../src/engine/local/model/decoder.ts'
 import { GraphBuilder } from '../../src/engine/local/onnx/builder.ts'
 import type { Dim, Value } from '../../src/engine/local/onnx/graph.ts'
 import { resolveSize, type Sizes } from '../../src/engine/local/onnx/sizes.ts'
 import { buildStepGraph } from '../../src/engine/local/sampler/decode-graph.ts'
-import type { DecoderConfig } from '../../src/engine/types.ts'
 import { models } from './cases.ts'
 import {
   countedGenerationFlops,
@@ -16,20 +16,7 @@ import {
   products,
 } from './flops.ts'
 
-const tiny: DecoderConfig = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  numLayers: 2,
-  numHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-  intermediateSize: 24,
-  maxPositions: 32,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  qkNorm: true,
-}
+const tiny = tinyDecoder
 
 /** Operations of the matrix products that a graph is built from; matrix times vector (the norms' gradients) left out. */
 function flopsOfProducts(build: () => unknown, sizes: Sizes): number {

@@ -1,7 +1,7 @@
 """Do transformers and PEFT compute with our exports what our engine computes?
 
-    npx tsx interop/transformers/export_all.ts /tmp/fleming-exports
-    python interop/transformers/check_exports.py /tmp/fleming-exports
+    npx tsx interop/transformers/export_all.ts DIR
+    python interop/transformers/check_exports.py DIR
 
 Every export of `export_all.ts` (whole, sharded, bfloat16, float16, PEFT adapter, merged; every family) is loaded with
 `from_pretrained` and nothing else, and its log-probabilities (within 1e-4 nats) and greedy ids (equal) are compared with

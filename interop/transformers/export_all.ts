@@ -16,7 +16,7 @@ import {
   modelOf,
   readGolden,
   writeModelFolder,
-} from '../../src/engine/local/golden-kit.ts'
+} from '../../src/engine/local/fixtures/golden-kit.ts'
 import { createHost } from '../../src/engine/local/host.ts'
 import { adamwStep, createAdamState } from '../../src/engine/local/model/adamw.ts'
 import { type Model, trainedParameters } from '../../src/engine/local/model/model.ts'

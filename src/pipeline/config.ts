@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { defaultLora, loraTargets } from '../engine/lora.ts'
 
 /**
  * The whole configuration of a run. Defaults are those of the default run: the starter graph and a from-scratch student
@@ -9,16 +10,17 @@ const share = z.number().min(0).max(1)
 const count = z.number().int().positive()
 const perHop = z.record(z.string().regex(/^[1-4]$/, 'hop counts are 1 to 4'), z.number().int().nonnegative())
 
-const loraTarget = z.enum(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj', 'lm_head'])
-
 const lora = z.strictObject({
-  rank: count.default(32).describe('rank of the adapter'),
-  // Every Tinker server whose source was read has 32 built in; the wire has no field for it.
-  alpha: z.number().positive().default(32).describe('the adapter counts alpha / rank; a Tinker server has its own, 32'),
+  rank: count.default(defaultLora.rank).describe('rank of the adapter'),
+  alpha: z
+    .number()
+    .positive()
+    .default(defaultLora.alpha)
+    .describe('the adapter counts alpha / rank; a Tinker server has its own, 32'),
   targets: z
-    .array(loraTarget)
+    .array(z.enum(loraTargets))
     .min(1)
-    .default(['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'])
+    .default([...defaultLora.targets])
     .describe('layers that carry one; `lm_head` is possible but few servers take it'),
 })
 

@@ -1,22 +1,9 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseJson } from '../core/json.ts'
 import { readManifest } from '../core/store.ts'
-import { starterSchema } from '../graph/schema.ts'
-import { readTables } from '../graph/sources/tables.ts'
-import { factDocument } from '../policy/documents.ts'
-import { drawSentences, factsOf } from '../questions/facts.ts'
-import { drawHeldOut } from '../questions/hold-out.ts'
-import { synthesise } from '../questions/synthesis.ts'
-import { type Codec, createCodec } from '../text/codec.ts'
-import { loadTokenizer } from '../text/tokenizer.ts'
 import type { Config, RlConfig } from './config.ts'
-import { findModel, starterTokenizer } from './model-text.ts'
-import { probePerHop } from './run.ts'
+import { ASSUMED_PROMPT_TOKENS, countRun, type RunCounts } from './plan-counts.ts'
 import { type StageName, stageNames } from './stage.ts'
-import { rehearsalDocuments, writeTrajectories } from './stages/cold-start.ts'
-import { selectGraph } from './stages/graph.ts'
-import { decoderConfig } from './student.ts'
+import { rehearsalDocuments } from './stages/cold-start.ts'
 
 /** What a stage will do, at most: completions are counted at their longest. */
 export type StagePlan = {
@@ -47,13 +34,6 @@ export type Plan = {
   readonly assumptions: readonly string[]
 }
 
-/** Tokens of a prompt where the tokenizer is not here; chosen by us: a question stem with four options. */
-const ASSUMED_PROMPT_TOKENS = 200
-/** The same for a document of facts: a sentence of eight words for each. */
-const ASSUMED_SENTENCE_TOKENS = 14
-/** The same for a trajectory: six statements, the words around them and the tags. */
-const ASSUMED_TRAJECTORY_TOKENS = 160
-
 /** Floating-point operations a second that a device reaches, and what that rests on. */
 const devices = {
   tinker: {
@@ -80,44 +60,8 @@ export const hoursUnit = (config: Config): string => devices[config.engine.kind]
  * @throws {ConfigError | DataError} whatever the run would be refused for before its first step
  */
 export async function planRun(root: string, config: Config): Promise<Plan> {
-  const knowledge = readTables(config.graph.dir, starterSchema)
-  const graph = selectGraph(config, knowledge)
-  const { questions, heldOutDiseases } = synthesise(graph, config.questions, config.dataSeed, knowledge)
-  const training = questions.filter(({ split }) => split === 'train')
-  const { test, probe } = drawHeldOut(questions, {
-    perHop: config.evaluation.perHop,
-    probePerHop,
-    seed: config.dataSeed,
-  })
-  const text = await planText(config, () => starterTokenizer(config, graph, questions))
-  const parameters = await countParameters(config, text.vocabSize)
-  const facts = factsOf(graph)
-  const { codec } = text
-  const promptTokens = codec === null ? null : mean(training.map(({ stem }) => codec.prompt(stem).length))
-  const { sentencesPerDocument: count, contextWeight } = config.pretrain
-  const documents = Array.from({ length: 64 }, (_, index) =>
-    drawSentences(graph, facts, { seed: config.seed, position: index * count, count }),
-  )
-  const perDocument =
-    codec === null
-      ? count * ASSUMED_SENTENCE_TOKENS
-      : mean(documents.map((sentences) => factDocument(codec, sentences, contextWeight).inputTokens.length))
-  const kept =
-    config['cold-start'].epochs === 0 ? [] : writeTrajectories(config, graph, questions, new Set(heldOutDiseases)).kept
-  const perTrajectory =
-    codec === null || kept.length === 0
-      ? ASSUMED_TRAJECTORY_TOKENS
-      : mean(kept.map(({ completion }) => codec.completion(completion).length))
-  const perPrompt = promptTokens ?? ASSUMED_PROMPT_TOKENS
-  const sizes = { training: training.length, test: test.length, probe: probe.length, facts: facts.length }
-  const counts = {
-    ...sizes,
-    perPrompt,
-    perDocument,
-    perFact: perDocument / count,
-    trajectories: kept.length,
-    perTrajectory,
-  }
+  const counts = await countRun(config)
+  const { parameters, promptTokens } = counts
   const stages = stageNames.map((stage): StagePlan => {
     const work = { ...idle, ...workOf(stage, config, counts) }
     const sealed = readManifest(join(root, config.name, stage)) !== null
@@ -127,8 +71,8 @@ export async function planRun(root: string, config: Config): Promise<Plan> {
     name: config.name,
     engine: describeEngine(config),
     parameters,
-    trainingQuestions: training.length,
-    testQuestions: test.length,
+    trainingQuestions: counts.training,
+    testQuestions: counts.test,
     promptTokens,
     stages,
     assumptions: [
@@ -144,19 +88,7 @@ type Work = Omit<StagePlan, 'stage' | 'sealed' | 'hours'>
 
 const idle: Work = { steps: 0, trained: 0, prefilled: 0, sampled: 0, teacherCalls: 0 }
 
-type Counts = {
-  readonly training: number
-  readonly test: number
-  readonly probe: number
-  readonly facts: number
-  readonly perPrompt: number
-  readonly perDocument: number
-  readonly perFact: number
-  readonly trajectories: number
-  readonly perTrajectory: number
-}
-
-function workOf(stage: StageName, config: Config, counts: Counts): Partial<Work> {
+function workOf(stage: StageName, config: Config, counts: RunCounts): Partial<Work> {
   const { perPrompt } = counts
   if (stage === 'pretrain') {
     const { steps, documentsPerStep } = config.pretrain
@@ -203,41 +135,11 @@ function sweptQuestions(config: Config, training: number): number {
   return Math.round(training * (1 + resweepShare * Math.max(0, Math.ceil(steps / resweepEvery) - 1)))
 }
 
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-
 function hoursOf(config: Config, parameters: number, { trained, prefilled, sampled }: Work): number {
   const { train, sample } = devices[config.engine.kind]
   const perTrained = config.engine.lora === null ? 6 : 4
   const seconds = (perTrained * parameters * trained + 2 * parameters * prefilled) / train
   return (seconds + (2 * parameters * sampled) / sample) / 3600
-}
-
-/** Vocabulary and codec that the run will use; both unknown where the model is not on this computer yet. */
-async function planText(
-  { engine }: Config,
-  ownTokenizer: () => string,
-): Promise<{ readonly vocabSize: number | null; readonly codec: Codec | null }> {
-  if (engine.model?.startsWith('hf:')) return { vocabSize: null, codec: null }
-  if (engine.model !== null) {
-    const { openTextModel } = await import('../text/text-model.ts')
-    const { tokenizer, codec } = openTextModel(await findModel(engine.model))
-    return { vocabSize: tokenizer.vocabSize, codec }
-  }
-  const tokenizer = loadTokenizer(parseJson(ownTokenizer(), { file: 'tokenizer.json' }))
-  return { vocabSize: tokenizer.vocabSize, codec: createCodec(tokenizer) }
-}
-
-/** Weights of the model: as configured, or counted from its shape; null where neither says. */
-async function countParameters(config: Config, vocabSize: number | null): Promise<number | null> {
-  const { engine } = config
-  if (engine.kind === 'tinker') return engine.tinker.parameters
-  const { parameterSpecs } = await import('../engine/local/model/parameters.ts')
-  const count = (decoder: Parameters<typeof parameterSpecs>[0]) =>
-    parameterSpecs(decoder).reduce((sum, { size }) => sum + size, 0)
-  if (engine.model === null) return vocabSize === null ? null : count(decoderConfig(config, vocabSize))
-  if (engine.model.startsWith('hf:') || !existsSync(join(engine.model, 'config.json'))) return null
-  const { readDecoder } = await import('../engine/local/hf/folder.ts')
-  return count(readDecoder(engine.model))
 }
 
 function describeEngine({ engine }: Config): string {

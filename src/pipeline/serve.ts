@@ -1,15 +1,11 @@
 import { availableParallelism } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { ConfigError } from '../core/errors.ts'
-import { parseJson } from '../core/json.ts'
-import { readText } from '../core/read.ts'
-import { readGenerationStops } from '../engine/local/hf/folder.ts'
 import { localHost } from '../engine/local/index.ts'
 import { createTinkerServer } from '../engine/tinker/server/index.ts'
-import { openTextModel } from '../text/text-model.ts'
-import { loadTokenizer } from '../text/tokenizer.ts'
+import { openTextModel, openTokens } from '../text/text-model.ts'
 import type { Tokenizer } from '../text/types.ts'
-import { findModel, TOKENIZER_FILE, wireName } from './model-text.ts'
+import { findModel, wireName } from './model-text.ts'
 
 export type ServeOptions = {
   /** A Hugging Face folder or hf:owner/name@revision. */
@@ -81,7 +77,6 @@ function openServedText(dir: string): { readonly tokenizer: Tokenizer; readonly 
     return { tokenizer, stopTokens: codec.stopTokens }
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
-    const file = join(dir, TOKENIZER_FILE)
-    return { tokenizer: loadTokenizer(parseJson(readText(file), { file })), stopTokens: readGenerationStops(dir) }
+    return openTokens(dir)
   }
 }

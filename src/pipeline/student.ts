@@ -5,6 +5,7 @@ import { parseJson } from '../core/json.ts'
 import { readText } from '../core/read.ts'
 import { openLog } from '../core/store.ts'
 import { readDecoder } from '../engine/local/hf/folder.ts'
+import { loraParts } from '../engine/lora.ts'
 import type { TinkerConfig } from '../engine/tinker/client/index.ts'
 import type { Progress } from '../engine/tinker/client/operation.ts'
 import type { DecoderConfig, LoraTarget, ModelInfo, TrainingClient } from '../engine/types.ts'
@@ -138,8 +139,6 @@ export async function tinkerConfig({ engine, seed, name }: Config, vocabSize: nu
   const dir = await findTextModel(model)
   const decoder = readDecoder(dir)
   checkVocabulary(decoder, vocabSize, dir)
-  const attention = ['q_proj', 'k_proj', 'v_proj', 'o_proj'] as const
-  const feedForward = ['gate_proj', 'up_proj', 'down_proj'] as const
   return {
     baseUrl: tinker.url,
     baseModel: tinker.baseModel ?? wireName(model),
@@ -156,9 +155,9 @@ export async function tinkerConfig({ engine, seed, name }: Config, vocabSize: nu
         ? undefined
         : {
             rank: lora.rank,
-            trainAttn: allOrNone(lora.targets, attention),
-            trainMlp: allOrNone(lora.targets, feedForward),
-            trainUnembed: lora.targets.includes('lm_head'),
+            trainAttn: allOrNone(lora.targets, loraParts.attention),
+            trainMlp: allOrNone(lora.targets, loraParts.mlp),
+            trainUnembed: allOrNone(lora.targets, loraParts.unembed),
           },
   }
 }

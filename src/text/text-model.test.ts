@@ -6,7 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { ConfigError, DataError } from '../core/errors.ts'
 import { formatJson } from '../core/json.ts'
 import { defaultChatTemplate } from './chat.ts'
-import { openTextModel, type TextModelOptions } from './text-model.ts'
+import { openTextModel, openTokens, type TextModelOptions } from './text-model.ts'
 import type { TokenizerJson } from './tokenizer-json.ts'
 import { trainTokenizer } from './tokenizer-trainer.ts'
 
@@ -206,6 +206,16 @@ describe('openTextModel', () => {
     expect(errorOf(() => openTextModel(folder({ 'tokenizer.model': 'x' }, null)))).toMatchObject({
       hint: expect.stringMatching(/SentencePiece.*Qwen3/),
     })
+  })
+})
+
+describe('openTokens', () => {
+  test('needs no template: a base model has its tokenizer and what its configuration stops with', () => {
+    expect(openTokens(folder({ 'config.json': { eos_token_id: [3, 4] } })).stopTokens).toEqual([3, 4])
+    expect(openTokens(folder({ 'generation_config.json': { eos_token_id: 5 } })).stopTokens).toEqual([5])
+    const { tokenizer, stopTokens } = openTokens(folder({}))
+    expect(stopTokens).toEqual([])
+    expect(tokenizer.decode(tokenizer.encode('Dose?'))).toBe('Dose?')
   })
 })
 

@@ -89,6 +89,16 @@ export function openTextModel(dir: string, options: TextModelOptions = {}): Text
   }
 }
 
+/**
+ * Tokenizer and stop tokens alone, for a model that is only continued: a base model may have no chat template.
+ *
+ * @throws {DataError} naming the file that is missing or does not fit
+ */
+export function openTokens(dir: string): { readonly tokenizer: Tokenizer; readonly stopTokens: readonly number[] } {
+  const tokenizer = loadTokenizer(readTokenizerJson(dir))
+  return { tokenizer, stopTokens: readStops(dir, tokenizer) }
+}
+
 function readTokenizerJson(dir: string): unknown {
   const file = join(dir, 'tokenizer.json')
   if (existsSync(file)) return parseJson(readText(file), { file })

@@ -14,7 +14,7 @@ import {
   readGolden,
   writeAdapterFolder,
   writeModelFolder,
-} from './golden-kit.ts'
+} from './fixtures/golden-kit.ts'
 import { readAdapter } from './hf/adapter.ts'
 import { readDecoderConfig } from './hf/config.ts'
 import { loadBase } from './hf/folder.ts'

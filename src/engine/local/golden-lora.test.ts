@@ -7,7 +7,7 @@ import {
   logitsError,
   peftName,
   readGolden,
-} from './golden-kit.ts'
+} from './fixtures/golden-kit.ts'
 import { trainedParameters } from './model/model.ts'
 import { createTrainer } from './trainer.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { dataFor, goldenNames, gradientErrors, logitsError, modelOf, readGolden } from './golden-kit.ts'
+import { dataFor, goldenNames, gradientErrors, logitsError, modelOf, readGolden } from './fixtures/golden-kit.ts'
 import { createTrainer } from './trainer.ts'
 
 const tolerance = 1e-4

@@ -5,23 +5,11 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { DataError, EngineError } from '../../core/errors.ts'
 import { conformanceChecks } from '../conformance.ts'
 import { loraTargets } from '../lora.ts'
-import type { Datum, DecoderConfig, FrozenClient, LoraConfig, ModelHost, TrainingClient } from '../types.ts'
+import type { Datum, FrozenClient, LoraConfig, ModelHost, TrainingClient } from '../types.ts'
+import { tinyDecoder } from './fixtures/tiny-decoder.ts'
 import { localHost } from './index.ts'
 
-const decoder: DecoderConfig = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  numLayers: 2,
-  numHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-  intermediateSize: 24,
-  maxPositions: 32,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  qkNorm: true,
-}
+const decoder = tinyDecoder
 /** More than the layers of an adapter alone, so that the checks' few steps learn enough. */
 const lora: LoraConfig = { rank: 8, alpha: 64, targets: loraTargets }
 const root = mkdtempSync(join(tmpdir(), 'local-host-'))

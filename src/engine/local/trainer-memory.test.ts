@@ -1,24 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { createRng } from '../../core/rng.ts'
-import type { Datum, DecoderConfig } from '../types.ts'
+import type { Datum } from '../types.ts'
+import { tinyDecoder } from './fixtures/tiny-decoder.ts'
 import { initParameters } from './model/parameters.ts'
 import { createSessionPool } from './session.ts'
 import { createTrainer, type Trainer } from './trainer.ts'
 
-const config: DecoderConfig = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  numLayers: 2,
-  numHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-  intermediateSize: 24,
-  maxPositions: 32,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  qkNorm: true,
-}
+const config = tinyDecoder
 
 const limits = { threads: 2, maxTokensPerMicroBatch: 4096 }
 const open: Pick<Trainer, 'close'>[] = []

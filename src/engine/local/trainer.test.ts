@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { ConfigError, DataError, EngineError, NumericalError, ShapeError } from '../../core/errors.ts'
 import { createRng } from '../../core/rng.ts'
 import { defaultLora, loraTargets } from '../lora.ts'
-import type { Datum, DecoderConfig, LossName } from '../types.ts'
+import type { Datum, LossName } from '../types.ts'
+import { tinyDecoder } from './fixtures/tiny-decoder.ts'
 import { adamwStep, createAdamState } from './model/adamw.ts'
 import { referenceLoss } from './model/loss-reference.ts'
 import { initAdapter, initParameters, type ParameterSet } from './model/parameters.ts'
@@ -10,20 +11,7 @@ import { relativeError } from './onnx/gradient-check.ts'
 import { createSessionPool } from './session.ts'
 import { createTrainer, type Trainer } from './trainer.ts'
 
-const config: DecoderConfig = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  numLayers: 2,
-  numHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-  intermediateSize: 24,
-  maxPositions: 32,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  qkNorm: true,
-}
+const config = tinyDecoder
 
 const limits = { threads: 2, maxTokensPerMicroBatch: 4096 }
 const open: Trainer[] = []

@@ -4,26 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conformanceChecks } from '../conformance.ts'
 import { fingerprint, prompts, train } from '../conformance-kit.ts'
+import { tinyDecoder } from '../local/fixtures/tiny-decoder.ts'
 import { localHost } from '../local/index.ts'
-import type { DecoderConfig, ModelHost } from '../types.ts'
+import type { ModelHost } from '../types.ts'
 import { type TinkerConfig, tinkerEngine } from './client/index.ts'
 import { probeServer } from './client/probe.ts'
 import { createTinkerServer, type TinkerServer } from './server/index.ts'
 
-const decoder: DecoderConfig = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  numLayers: 2,
-  numHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-  intermediateSize: 24,
-  maxPositions: 32,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  qkNorm: true,
-}
+const decoder = tinyDecoder
 const root = mkdtempSync(join(tmpdir(), 'fleming-tinker-'))
 const timing = { pollGapMs: 1, deadlineMs: 30_000, submitMs: 15_000 }
 const adapter = { rank: 8, trainUnembed: true }

@@ -10,7 +10,7 @@ import {
   readGolden,
   writeAdapterFolder,
   writeModelFolder,
-} from '../golden-kit.ts'
+} from '../fixtures/golden-kit.ts'
 import { modelHash } from '../model/hash.ts'
 import { initAdapter, initParameters } from '../model/parameters.ts'
 import { saveWeights } from '../model/weights.ts'

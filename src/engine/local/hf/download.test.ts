@@ -293,7 +293,7 @@ describe('a hub that refuses or lies', () => {
   test('an index that leads out of the folder', async () => {
     await hub.close()
     const { [weights]: _, ...others } = filesOf()
-    const index = Buffer.from('{"weight_map":{"a":"../../../../tmp/x.safetensors"}}')
+    const index = Buffer.from('{"weight_map":{"a":"../../../../elsewhere/x.safetensors"}}')
     hub = await startFakeHub(repo, { ...others, 'model.safetensors.index.json': index })
     expect((await errorOf(resolve())).message).toContain('is not a .safetensors file beside the index')
   })

@@ -8,7 +8,7 @@ import type { Model } from '../model/model.ts'
 import { initParameters } from '../model/parameters.ts'
 import { saveWeights } from '../model/weights.ts'
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../safetensors.ts'
-import { loadBase, readDecoder, readGenerationStops } from './folder.ts'
+import { loadBase, readDecoder } from './folder.ts'
 
 const decoder = {
   vocabSize: 6,
@@ -273,28 +273,5 @@ describe('an index that lies is found out', () => {
     const file = join(dir, 'model.safetensors.index.json')
     writeFileSync(file, readFileSync(file, 'utf8').replace('{', `{"weight_map":{},`))
     expect(() => loadBase(dir)).toThrow('key "weight_map" appears twice')
-  })
-})
-
-describe('stops', () => {
-  const stops = (generation: unknown, config: object = {}) => {
-    const dir = folder()
-    changeJson(join(dir, 'config.json'), (json) => Object.assign(json, config))
-    if (generation !== undefined) writeFileSync(join(dir, 'generation_config.json'), JSON.stringify(generation))
-    return readGenerationStops(dir)
-  }
-  test('are those of generation_config.json, one or several, each once', () => {
-    expect(stops({ eos_token_id: 5 }, { eos_token_id: 3 })).toEqual([5])
-    expect(stops({ eos_token_id: [151_645, 151_643, 151_645] })).toEqual([151_645, 151_643])
-  })
-
-  test('are those of config.json where the other file names none', () => {
-    expect(stops(undefined, { eos_token_id: 3 })).toEqual([3])
-    expect(stops({ do_sample: true, eos_token_id: null }, { eos_token_id: [3, 4] })).toEqual([3, 4])
-    expect(stops(undefined)).toEqual([])
-  })
-
-  test.each([['text'], [-1], [1.5], [['3']], [{}]])('%j are refused', (eos) => {
-    expect(() => stops({ eos_token_id: eos })).toThrow('eos_token_id is neither a token id nor a list of them')
   })
 })

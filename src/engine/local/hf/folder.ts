@@ -6,12 +6,10 @@ import { readText } from '../../../core/read.ts'
 import type { DecoderConfig } from '../../types.ts'
 import { createParameterSet, type ParameterSet, type ParameterSpec, parameterSpecs } from '../model/parameters.ts'
 import { readDecoderConfig } from './config.ts'
-import { type Fields, readFields } from './fields.ts'
 import { withModelTensors } from './shards.ts'
 import { checkLayout, fillFlat, holdSame, type StoredTensors } from './stored.ts'
 
 export const CONFIG_FILE = 'config.json'
-const GENERATION_FILE = 'generation_config.json'
 
 const EMBEDDING = 'model.embed_tokens.weight'
 const HEAD = 'lm_head.weight'
@@ -72,30 +70,6 @@ export function withoutRepeats({ tieEmbeddings }: DecoderConfig, stored: StoredT
       })
   }
   return { ...stored, tensors }
-}
-
-/**
- * The ids of the tokens that end a completion: `eos_token_id` of `generation_config.json`, or else of `config.json`.
- *
- * @returns no id when neither file names one
- * @throws {DataError} when it is neither a token id nor a list of them
- */
-export function readGenerationStops(dir: string): readonly number[] {
-  for (const name of [GENERATION_FILE, CONFIG_FILE]) {
-    const file = join(dir, name)
-    if (!existsSync(file)) continue
-    const stops = readStops(readFields(parseJson(readText(file), { file }), file))
-    if (stops.length > 0) return stops
-  }
-  return []
-}
-
-function readStops(fields: Fields): readonly number[] {
-  const found = fields.value('eos_token_id')
-  if (found === undefined) return []
-  const ids: readonly unknown[] = Array.isArray(found) ? found : [found]
-  const isId = (id: unknown): id is number => Number.isSafeInteger(id) && Number(id) >= 0
-  return ids.every(isId) ? [...new Set(ids)] : fields.refuse('eos_token_id', 'is neither a token id nor a list of them')
 }
 
 function readConfigJson(dir: string): unknown {

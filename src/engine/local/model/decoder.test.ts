@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRng } from '../../../core/rng.ts'
 import { loraTargets } from '../../lora.ts'
 import type { Datum, DecoderConfig, LoraConfig, LossName } from '../../types.ts'
+import { tinyDecoder } from '../fixtures/tiny-decoder.ts'
 import type { DenseTensor } from '../onnx/dense.ts'
 import {
   type DenseFeeds,
@@ -22,20 +23,7 @@ import { type MicroBatch, packMicroBatch, type ScoredDatum } from './micro-batch
 import type { ModelShape } from './model.ts'
 import { adapterSpecs, createParameters, type ParameterSpec, parameterSpecs } from './parameters.ts'
 
-const tiny: DecoderConfig = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  numLayers: 2,
-  numHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-  intermediateSize: 24,
-  maxPositions: 32,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  qkNorm: true,
-}
+const tiny = tinyDecoder
 const untied: DecoderConfig = { ...tiny, numLayers: 1, numKeyValueHeads: 4, tieEmbeddings: false, qkNorm: false }
 const bounds: RatioBounds = { low: 0.75, high: 1.25 }
 

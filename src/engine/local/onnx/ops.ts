@@ -20,7 +20,7 @@ type OptionsArgument<Name extends OpName> =
  *
  * @param name row of the operation table
  * @param inputs by name; axes as in `FusedTypes`
- * @param options settings of the operation, if it has any
+ * @param options settings of the operation; some have none
  * @returns the operation's output
  * @throws {ShapeError} when the shapes do not fit together
  */

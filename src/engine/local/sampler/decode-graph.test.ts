@@ -2,6 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { createRng } from '../../../core/rng.ts'
 import { loraTargets } from '../../lora.ts'
 import type { DecoderConfig } from '../../types.ts'
+import { tinyDecoder } from '../fixtures/tiny-decoder.ts'
 import { createBatchInputs } from '../model/batch-inputs.ts'
 import { buildForwardGraph } from '../model/decoder.ts'
 import { type Model, shapeOf, weightFeeds } from '../model/model.ts'
@@ -10,20 +11,7 @@ import { ropeTables } from '../model/rope.ts'
 import { createSessionPool, type Feeds } from '../session.ts'
 import { buildPrefillGraph, buildStepGraph, createRopeFeeds, MASKED, names, outputNames } from './decode-graph.ts'
 
-const qwen3: DecoderConfig = {
-  vocabSize: 23,
-  hiddenSize: 16,
-  numLayers: 2,
-  numHeads: 4,
-  numKeyValueHeads: 2,
-  headDim: 8,
-  intermediateSize: 24,
-  maxPositions: 32,
-  ropeTheta: 10_000,
-  rmsNormEps: 1e-6,
-  tieEmbeddings: true,
-  qkNorm: true,
-}
+const qwen3 = tinyDecoder
 const llama: DecoderConfig = {
   ...qwen3,
   qkNorm: false,

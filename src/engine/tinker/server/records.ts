@@ -18,9 +18,7 @@ const usage = z.strictObject({
 const lora = z.strictObject({
   rank: z.int().positive(),
   alpha: z.number().positive(),
-  targets: z
-    .array(z.enum(loraTargets as [string, ...string[]]))
-    .transform((names) => loraTargets.filter((t) => names.includes(t))),
+  targets: z.array(z.enum(loraTargets)).transform((names) => loraTargets.filter((t) => names.includes(t))),
 })
 
 /** A training run: one model that was created, whether it is still in memory or not. */

@@ -159,7 +159,4 @@ export const cancelFutureRequest = z.object({ request_id: z.string() })
 export const ttlRequest = z.object({ ttl_seconds: timeToLive.nullable() })
 
 export type LoraConfigBody = z.input<typeof loraConfig>
-export type CreateModelRequest = z.input<typeof createModelRequest>
-export type OptimStepRequest = z.input<typeof optimStepRequest>
-export type SampleRequestBody = z.input<typeof sampleRequest>
 export type SamplingParamsBody = z.input<typeof samplingParams>

@@ -22,12 +22,6 @@ export const clientConfigResponse = z.object({
   create_model_via_load_weights: z.boolean().default(false),
 })
 
-/** POST client/dynamic_config. */
-export const dynamicConfigResponse = z.object({
-  refresh_interval_sec: z.number().positive().default(300),
-  sample_cancel_enabled: z.boolean().default(false),
-})
-
 /** POST auth/token. */
 export const authTokenResponse = z.object({ jwt: z.string() })
 
@@ -39,9 +33,6 @@ export const createSessionResponse = z.object({
   warning_message: z.string().nullish(),
   error_message: z.string().nullish(),
 })
-
-/** POST session_heartbeat. */
-export const heartbeatResponse = z.object({ type })
 
 /** What every slow call answers at once. */
 export const promiseResponse = z.object({
@@ -103,27 +94,6 @@ export const weightsInfoResponse = z.object({
 /** POST create_sampling_session. */
 export const createSamplingSessionResponse = z.object({ type, sampling_session_id: z.string().min(1) })
 
-/** GET samplers/{id}. */
-export const samplerResponse = z.object({
-  sampler_id: z.string(),
-  base_model: z.string(),
-  model_path: z.string().nullish(),
-})
-
-/** POST get_info. */
-export const modelInfoResponse = z.object({
-  type,
-  model_id: z.string(),
-  model_name: z.string().nullish(),
-  is_lora: z.boolean().nullish(),
-  lora_rank: z.int().nullish(),
-  model_data: z.object({
-    arch: z.string().nullish(),
-    model_name: z.string().nullish(),
-    tokenizer_id: z.string().nullish(),
-  }),
-})
-
 /** GET get_server_capabilities. `vocab_size` is ours: other servers do not say it. */
 export const capabilitiesResponse = z.object({
   supported_models: z.array(
@@ -135,44 +105,8 @@ export const capabilitiesResponse = z.object({
   ),
 })
 
-/** GET healthz. */
-export const healthResponse = z.object({ status: z.string() })
-
-/** A saved state or sampler of a training run. */
-export const checkpoint = z.object({
-  checkpoint_id: z.string(),
-  checkpoint_type: z.string(),
-  time: z.string(),
-  tinker_path: z.string().nullish(),
-  size_bytes: z.number().nullish(),
-  public: z.boolean().default(false),
-  expires_at: z.string().nullish(),
-})
-
-/** GET training_runs/{id}/checkpoints. */
-export const checkpointsResponse = z.object({ checkpoints: z.array(checkpoint) })
-
-/** GET training_runs/{id}. */
-export const trainingRun = z.object({
-  training_run_id: z.string(),
-  base_model: z.string(),
-  model_owner: z.string().nullish(),
-  is_lora: z.boolean(),
-  corrupted: z.boolean().default(false),
-  lora_rank: z.int().nullish(),
-  last_request_time: z.string().nullish(),
-  last_checkpoint: checkpoint.nullish(),
-  last_sampler_checkpoint: checkpoint.nullish(),
-})
-
 /** GET training_runs/…/archive when it is not a redirect. */
 export const archiveResponse = z.object({ url: z.string(), expires: z.string().nullish() })
 
-/** The body of an error, in FastAPI's form. */
-export const errorResponse = z.object({ detail: z.union([z.string(), z.array(z.unknown())]) })
-
 export type ClientConfig = z.infer<typeof clientConfigResponse>
-export type ModelInfoBody = z.infer<typeof modelInfoResponse>
-export type WeightsInfoBody = z.infer<typeof weightsInfoResponse>
 export type Capabilities = z.infer<typeof capabilitiesResponse>
-export type PromiseBody = z.infer<typeof promiseResponse>
