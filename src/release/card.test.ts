@@ -78,3 +78,20 @@ describe('the card', () => {
     expect(body).toContain('"content": "Name the \\"drug class\\" of the first-line drug for malaria."}')
   })
 })
+
+test('a model without a cold start is not said to have had one', () => {
+  const facts = exampleFacts()
+  const { provenance } = facts
+  const bare = { ...facts, provenance: { ...provenance, trajectories: { kept: 0, backtracking: 0, byTeacher: {} } } }
+  expect(renderCard(facts)).toContain('shown checked chains of reasoning')
+  expect(renderCard(bare)).not.toContain('shown checked chains of reasoning')
+})
+
+test('an adapter names its base and how it is loaded', () => {
+  const card = renderCard({ ...exampleFacts(), config: null, base: 'Qwen/Qwen3-32B' })
+  expect(card).toContain('base_model: Qwen/Qwen3-32B')
+  expect(card).toContain('library_name: peft')
+  expect(card).toContain('A low-rank adapter for Qwen/Qwen3-32B')
+  expect(card).toContain('from peft import AutoPeftModelForCausalLM')
+  expect(card).toContain('else prompt + "<think>"')
+})

@@ -72,7 +72,8 @@ function pooledOf(scores: Scores, stage: string): { readonly title: string; read
 const modelName = (run: Provenance['run']): string => `fleming-${run.name}`
 
 function introduction(facts: CardFacts): string {
-  const { run, released, graph } = facts.provenance
+  const { run, released, graph, trajectories } = facts.provenance
+  const shown = trajectories.kept === 0 ? '' : 'shown checked chains of reasoning over them (cold start), and then '
   return [
     `# ${modelName(run)}`,
     '',
@@ -86,10 +87,11 @@ function introduction(facts: CardFacts): string {
           '> such questions alone. Its answers must not inform the care of anybody.',
         ]),
     '',
-    `${origin(facts)} It was trained on the ${graph.triples.toLocaleString('en-US')} triples of a graph, shown checked chains of`,
-    'reasoning over them (cold start), and then trained by reinforcement learning with a verifiable reward in two',
-    `stages, after Fleming-R1 (arXiv 2509.15279). This checkpoint: **${stageTitle(released)}**. It thinks in statements that a`,
-    'program can look up in the graph, then answers with the name of one entity.',
+    origin(facts),
+    `Its training questions were made from the ${graph.triples.toLocaleString('en-US')} triples of a graph. It was ${shown}`,
+    'trained by reinforcement learning with a verifiable reward in two stages, after Fleming-R1 (arXiv 2509.15279). This',
+    `checkpoint: **${stageTitle(released)}**. It thinks in statements that a program can look up in the graph, then answers with`,
+    'the name of one entity.',
     '',
     '**Intended use:** studying the recipe, its measurements and its failures. **Out of scope:** every clinical, diagnostic or',
     'advisory use, questions in free wording, entities outside of its graph, other languages.',
@@ -167,17 +169,22 @@ function limitations({ scores, provenance, contextLength }: CardFacts): string {
   ].join('\n')
 }
 
-function usage({ provenance, exampleStem, maxNewTokens }: CardFacts): string {
+function usage({ provenance, exampleStem, maxNewTokens, base, config }: CardFacts): string {
+  const [library, model] =
+    config === null ? ['peft', 'AutoPeftModelForCausalLM'] : ['transformers', 'AutoModelForCausalLM']
   return [
     '## Use',
     '',
     '```python',
-    'from transformers import AutoModelForCausalLM, AutoTokenizer',
+    `from ${library} import ${model}`,
+    'from transformers import AutoTokenizer',
     '',
     'tokenizer = AutoTokenizer.from_pretrained(".")',
-    'model = AutoModelForCausalLM.from_pretrained(".")',
+    `model = ${model}.from_pretrained(".")`,
     `messages = [{"role": "user", "content": ${formatJson(exampleStem)}}]`,
     'prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)',
+    // A template of somebody else need not open the thinking, as ours does.
+    ...(base === null ? [] : ['prompt = prompt if prompt.rstrip().endswith("<think>") else prompt + "<think>"']),
     'inputs = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)',
     `output = model.generate(**inputs, do_sample=False, max_new_tokens=${maxNewTokens})`,
     'print(tokenizer.decode(output[0]))',
