@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DataError } from './errors.ts'
@@ -80,6 +81,16 @@ describe('canonicalJson', () => {
   test('it sorts keys by UTF-16 code units', () => {
     // RFC 8785 §3.2.3: the astral 😀 (D83D DE00) stands before דּ (FB33).
     expect(canonicalJson({ '\ufb33': 1, '\u{1f600}': 2, a: 3 })).toBe('{"a":3,"\u{1f600}":2,"\ufb33":1}')
+  })
+
+  test('its text is that of the library of the author of RFC 8785', () => {
+    const value = fc.jsonValue({ stringUnit: 'binary', maxDepth: 4 }).map((one) => JSON.parse(JSON.stringify(one)))
+    fc.assert(
+      fc.property(value, (one) => {
+        expect(canonicalJson(one)).toBe(canonicalize(one))
+      }),
+    )
+    expect(canonicalJson({ 10: 'a', 9: undefined, __proto__x: [{}, []] })).toBe('{"10":"a","__proto__x":[{},[]]}')
   })
 
   test('it refuses a lone surrogate in a value or a key, and takes a pair', () => {

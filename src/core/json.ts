@@ -1,4 +1,3 @@
-import canonicalize from 'canonicalize'
 import { DataError } from './errors.ts'
 
 /** Deeper nesting than this is an attack or a mistake, never data. */
@@ -7,6 +6,7 @@ export const MAX_JSON_DEPTH = 1000
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
+const SURROGATE = /[\ud800-\udfff]/
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
 /**
@@ -30,9 +30,22 @@ export function formatJson(value: unknown, options: { readonly pretty?: boolean 
  */
 export function canonicalJson(value: unknown): string {
   assertJson(value, true)
-  const text = canonicalize(value)
-  if (text === undefined) throw new DataError('a value without JSON cannot be hashed')
-  return text
+  return canonicalText(value)
+}
+
+/** @param value what `assertJson` has accepted */
+function canonicalText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
+  const record = value as Readonly<Record<string, unknown>>
+  let text = ''
+  // The order of sort() is that of UTF-16 code units, as RFC 8785 wants it.
+  for (const key of Object.keys(record).sort()) {
+    const item = record[key]
+    if (item === undefined) continue
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalText(item)}`
+  }
+  return `{${text}}`
 }
 
 /**
@@ -55,6 +68,39 @@ export function parseJson(text: string, place: { readonly file?: string; readonl
 }
 
 function assertJson(root: unknown, isStrict: boolean): void {
+  // Next to every value is fine, and a path is only needed where one is not.
+  if (!isJson(root, isStrict, 0)) refuseJson(root, isStrict)
+}
+
+/** @param depth containers around the value; a cycle is deeper than any limit */
+function isJson(value: unknown, isStrict: boolean, depth: number): boolean {
+  if (typeof value === 'string') return !isStrict || isWellFormed(value)
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  if (typeof value !== 'object') return typeof value === 'boolean'
+  if (value === null) return true
+  if (depth >= MAX_JSON_DEPTH) return false
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) if (!isJson(value[i], isStrict, depth + 1)) return false
+    return true
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return false
+  const record = value as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(record)) {
+    if (isStrict && !isWellFormed(key)) return false
+    const item = record[key]
+    if (item !== undefined && !isJson(item, isStrict, depth + 1)) return false
+  }
+  return true
+}
+
+/** Text without surrogates is found out faster than text without lone ones. */
+function isWellFormed(text: string): boolean {
+  return !SURROGATE.test(text) || !LONE_SURROGATE.test(text)
+}
+
+/** Finds the first fault of a value in the order of its text. @throws {DataError} naming it and its path */
+function refuseJson(root: unknown, isStrict: boolean): void {
   const path: (string | number)[] = []
   const ancestors = new Set<object>()
   const refuse = (what: string): never => {
@@ -142,10 +188,11 @@ function findJsonFault(text: string, maxDepth: number): JsonFault | null {
 }
 
 function stringEnd(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code === QUOTE) return i + 1
-    if (code === BACKSLASH) i++
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let first = end
+    while (text.charCodeAt(first - 1) === BACKSLASH) first--
+    // An odd number of backslashes: the last of them escapes the quote.
+    if ((end - first) % 2 === 0) return end + 1
   }
   return text.length
 }

@@ -12,14 +12,17 @@ export type Place = { readonly file: string; readonly line: number }
  * @throws {DataError} naming file and line when a line is not UTF-8 or not JSON as {@link parseJson} reads it
  */
 export function readJsonl<T>(file: string, parse: (value: unknown, place: Place) => T): T[] {
-  const records: T[] = []
+  return [...iterateJsonl(file, parse)]
+}
+
+/** The same one by one, for files larger than memory. */
+export function* iterateJsonl<T>(file: string, parse: (value: unknown, place: Place) => T): Generator<T> {
   for (const { bytes, line } of readLines(file)) {
     const place = { file, line }
     const text = decodeUtf8(bytes)
     if (text === null) throw new DataError('not UTF-8', { ...place, hint: 'convert the file to UTF-8' })
-    if (text.trim() !== '') records.push(parse(parseJson(text, place), place))
+    if (text.trim() !== '') yield parse(parseJson(text, place), place)
   }
-  return records
 }
 
 /**

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AuditError, ConfigError, DataError, EngineError, type FlemingError } from '../../../core/errors.ts'
+import { type FakeHub, type Fault, startFakeHub } from '../../../core/hub/fixtures/fake-hub.ts'
 import { acquireLock } from '../../../core/store.ts'
 import { initParameters } from '../model/parameters.ts'
 import { saveWeights } from '../model/weights.ts'
 import { type DownloadProgress, type ResolveOptions, resolveModelDir } from './download.ts'
-import { type FakeHub, type Fault, startFakeHub } from './fixtures/fake-hub.ts'
 import { loadBase } from './folder.ts'
 
 const decoder = {

@@ -1,17 +1,25 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { AuditError, ConfigError, DataError, EngineError } from '../../../core/errors.ts'
+import { AuditError, DataError, EngineError } from '../../../core/errors.ts'
+import {
+  fileUrl,
+  type HubFile,
+  type HubRepo,
+  isCommit,
+  listHubFiles,
+  parseHubSpec,
+  resolveCommit,
+} from '../../../core/hub/hub.ts'
+import type { HubOptions } from '../../../core/hub/hub-fetch.ts'
+import { type HubSettings, hubCacheDir, hubOptions } from '../../../core/hub/options.ts'
+import { fetchFile } from '../../../core/hub/transfer.ts'
 import { formatJson, parseJson } from '../../../core/json.ts'
 import { readText } from '../../../core/read.ts'
 import { acquireLock, ensureDir, putAtomic } from '../../../core/store.ts'
 import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE } from './adapter.ts'
 import { CONFIG_FILE, readDecoder } from './folder.ts'
-import { fileUrl, type HubFile, type HubModel, isCommit, listHubFiles, parseHubSpec, resolveCommit } from './hub.ts'
-import type { HubOptions } from './hub-fetch.ts'
 import { INDEX_FILE, readShardIndex, WEIGHTS_FILE } from './shards.ts'
-import { fetchFile } from './transfer.ts'
 
 export type DownloadProgress = {
   /** The file that is being fetched. */
@@ -21,19 +29,12 @@ export type DownloadProgress = {
   readonly totalBytes: number
 }
 
-export type ResolveOptions = {
+export type ResolveOptions = HubSettings & {
   /** False: configuration and tokenizer alone, for a model that is trained somewhere else; true unless told. */
   readonly weights?: boolean | undefined
   /** Where models are kept; `fleming/models` in the user's cache directory unless told. */
   readonly cacheDir?: string | undefined
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined
-  readonly signal?: AbortSignal | undefined
-  /** Address of the hub; HF_ENDPOINT or https://huggingface.co unless told. */
-  readonly endpoint?: string | undefined
-  /** Pause before the second attempt of a call; half a second unless told. */
-  readonly retryDelayMs?: number | undefined
-  /** Longest wait for the next bytes; a minute unless told. */
-  readonly idleTimeoutMs?: number | undefined
 }
 
 /** Written last: says what was fetched and where from. A folder that has one is a whole model. */
@@ -41,10 +42,6 @@ export const DOWNLOAD_FILE = 'download.json'
 
 /** Ends the name of a folder without weights. */
 const TEXT_ONLY = '.text'
-
-const DEFAULT_ENDPOINT = 'https://huggingface.co'
-const RETRY_DELAY_MS = 500
-const IDLE_TIMEOUT_MS = 60_000
 
 /** Everything beside the weights that is read. Never code, never a format that can run code. */
 const smallFiles: readonly string[] = [
@@ -93,19 +90,14 @@ const recordSchema = z.strictObject({
 export async function resolveModelDir(spec: string, options: ResolveOptions = {}): Promise<string> {
   if (!spec.startsWith('hf:')) return existingDir(spec)
   const model = parseHubSpec(spec)
-  const modelsDir = join(options.cacheDir ?? defaultCacheDir(), model.repo.replace('/', '--'))
+  const modelsDir = join(options.cacheDir ?? hubCacheDir('models'), model.repo.replace('/', '--'))
   const wantsWeights = options.weights ?? true
   // A folder without weights has a name of its own: a complete folder named like a commit is a whole model.
   const presentDir = (commit: string) =>
     [commit, ...(wantsWeights ? [] : [`${commit}${TEXT_ONLY}`])].map((name) => join(modelsDir, name)).find(isComplete)
   const known = isCommit(model.revision) ? presentDir(model.revision) : undefined
   if (known !== undefined) return known
-  const hub: HubOptions = {
-    endpoint: readEndpoint(options.endpoint ?? process.env.HF_ENDPOINT ?? DEFAULT_ENDPOINT),
-    signal: options.signal,
-    retryDelayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
-    idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT_MS,
-  }
+  const hub = hubOptions(options)
   const commit = await resolveOrName(model, hub, modelsDir)
   const present = presentDir(commit)
   if (present !== undefined) return present
@@ -122,11 +114,11 @@ export async function resolveModelDir(spec: string, options: ResolveOptions = {}
 
 async function download(
   dir: string,
-  { repo, revision, commit, wantsWeights }: HubModel & { readonly commit: string; readonly wantsWeights: boolean },
+  { kind, repo, revision, commit, wantsWeights }: HubRepo & { readonly commit: string; readonly wantsWeights: boolean },
   hub: HubOptions,
   onProgress: (progress: DownloadProgress) => void,
 ): Promise<void> {
-  const listed = await listHubFiles(repo, commit, hub)
+  const listed = (await listHubFiles({ kind, repo }, commit, hub)).filter(({ name }) => !name.includes('/'))
   // As in transformers one file goes before shards; the index would make it two sets of weights.
   const isWhole = listed.some(({ name }) => name === WEIGHTS_FILE)
   const small = listed.filter(({ name }) => smallFiles.includes(name) && !(isWhole && name === INDEX_FILE))
@@ -139,7 +131,7 @@ async function download(
     let before = startBytes
     for (const file of files) {
       const onBytes = (bytes: number) => onProgress({ file: file.name, doneBytes: before + bytes, totalBytes })
-      await fetchFile(dir, file, fileUrl(hub.endpoint, repo, commit, file.name), { ...hub, onBytes })
+      await fetchFile(dir, file, fileUrl(hub.endpoint, { kind, repo }, commit, file.name), { ...hub, onBytes })
       before += file.sizeBytes
     }
   }
@@ -206,7 +198,7 @@ function readRecord(dir: string): z.infer<typeof recordSchema> | undefined {
 }
 
 /** The commit of a revision; when nothing answers, the error names what is in the cache. */
-async function resolveOrName(model: HubModel, hub: HubOptions, modelsDir: string): Promise<string> {
+async function resolveOrName(model: HubRepo, hub: HubOptions, modelsDir: string): Promise<string> {
   try {
     return await resolveCommit(model, hub)
   } catch (cause) {
@@ -229,18 +221,6 @@ function existingDir(dir: string): string {
     file: dir,
     hint: looksRemote ? `for a model of the hub write hf:${dir}` : 'name a model folder, or hf:owner/name@revision',
   })
-}
-
-function readEndpoint(text: string): string {
-  if (!/^https?:\/\/[^/@]+(\/[^@]*)?$/.test(text) || !URL.canParse(text))
-    throw new ConfigError('HF_ENDPOINT is not the address of a hub', {
-      hint: `such as ${DEFAULT_ENDPOINT}; a token belongs into HF_TOKEN`,
-    })
-  return text.replace(/\/+$/, '')
-}
-
-function defaultCacheDir(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'fleming', 'models')
 }
 
 function sumBytes(files: readonly HubFile[]): number {

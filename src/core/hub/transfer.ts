@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { AuditError, EngineError } from '../../../core/errors.ts'
-import { readBlocks } from '../../../core/read.ts'
-import { openPart, type Part, removeFile } from '../../../core/store.ts'
+import { basename, join } from 'node:path'
+import { AuditError, EngineError } from '../errors.ts'
+import { readBlocks } from '../read.ts'
+import { openPart, type Part, removeFile } from '../store.ts'
 import type { HubFile } from './hub.ts'
 import { type HubOptions, hubGetOnce, isRetryable, MAX_ATTEMPTS, pauseAfter } from './hub-fetch.ts'
 
@@ -13,16 +13,21 @@ export type TransferOptions = HubOptions & {
 }
 
 /**
- * Fetches a file into a directory, goes on where an earlier attempt ended (`<name>.part`), and gives it its name when size
- * and hash are those that the hub listed. Does nothing when it is there already.
+ * Fetches a file into a directory, under the last part of its path; goes on where an earlier attempt ended
+ * (`<name>.part`), and gives it its name when size and hash are those that the hub listed. Does nothing when it is there
+ * already.
  *
  * @throws {EngineError} when the hub refuses, or several attempts in a row bring nothing new; what arrived is kept
  * @throws {AuditError} when the content is not what the hub listed; it is removed
  * @throws {StorageError} when the disk is full or failing
  */
 export async function fetchFile(dir: string, file: HubFile, url: string, options: TransferOptions): Promise<void> {
-  const target = join(dir, file.name)
-  if (existsSync(target) && statSync(target).size === file.sizeBytes && hashOf(target, file) === file.hash.hex) {
+  const target = join(dir, basename(file.name))
+  if (
+    existsSync(target) &&
+    statSync(target).size === file.sizeBytes &&
+    hubHashOf(target, file.hash.kind) === file.hash.hex
+  ) {
     options.onBytes(file.sizeBytes)
     return
   }
@@ -31,12 +36,12 @@ export async function fetchFile(dir: string, file: HubFile, url: string, options
   try {
     const resumedBytes = part.sizeBytes
     await receiveAll(part, file, url, options)
-    if (resumedBytes > 0 && hashOf(partFile, file) !== file.hash.hex) {
+    if (resumedBytes > 0 && hubHashOf(partFile, file.hash.kind) !== file.hash.hex) {
       // What was left behind may be torn: a crash promises nothing about a part.
       part.restart()
       await receiveAll(part, file, url, options)
     }
-    const found = hashOf(partFile, file)
+    const found = hubHashOf(partFile, file.hash.kind)
     if (found !== file.hash.hex) {
       part.close()
       removeFile(partFile)
@@ -112,8 +117,12 @@ function rangeFault(response: Response, have: number, { name, sizeBytes }: HubFi
   })
 }
 
-/** The hash of a file, of the kind that the hub gives for it. */
-function hashOf(file: string, { hash: { kind } }: HubFile): string {
+/**
+ * The hash of a file, of the kind that the hub gives for it, in hex.
+ *
+ * @throws {DataError} when there is no such file
+ */
+export function hubHashOf(file: string, kind: HubFile['hash']['kind']): string {
   const hash = createHash(kind === 'sha256' ? 'sha256' : 'sha1')
   if (kind === 'gitSha1') hash.update(`blob ${statSync(file).size}\0`)
   for (const block of readBlocks(file)) hash.update(block)

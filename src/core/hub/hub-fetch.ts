@@ -1,4 +1,4 @@
-import { ConfigError, EngineError, FlemingError } from '../../../core/errors.ts'
+import { ConfigError, EngineError, FlemingError } from '../errors.ts'
 
 export type HubOptions = {
   /** Without a slash at the end. */
@@ -23,10 +23,11 @@ export const MAX_ATTEMPTS = 5
 const MAX_PAUSE_MS = 60_000
 
 const offlineHint =
-  'without a connection pass a folder instead of hf:…, or set HF_ENDPOINT to a mirror of the hub that can be reached'
+  'without a connection pass a folder or file of your own instead of hf:…, or set HF_ENDPOINT to a mirror of the hub that can be reached'
 
 /**
- * The answer to a GET: repeated after a lost connection, 429 and 5xx, with growing pauses.
+ * The whole answer to a GET, head and body: repeated after a connection that was lost before or in the middle of it, 429 and
+ * 5xx, with growing pauses.
  *
  * @throws as `hubGetOnce`
  */
@@ -34,10 +35,13 @@ export async function hubGet(
   url: string,
   options: HubOptions,
   headers: Readonly<Record<string, string>> = {},
-): Promise<HubResponse> {
+): Promise<{ readonly response: Response; readonly body: Buffer }> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await hubGetOnce(url, options, headers)
+      const { response, chunks } = await hubGetOnce(url, options, headers)
+      const parts: Uint8Array[] = []
+      for await (const chunk of chunks()) parts.push(chunk)
+      return { response, body: Buffer.concat(parts) }
     } catch (cause) {
       if (!isRetryable(cause) || attempt >= MAX_ATTEMPTS) throw cause
       await pauseAfter(attempt, options, cause)
@@ -162,7 +166,7 @@ function refusal(url: string, response: Response): EngineError {
     return new EngineError(`${url}: access denied (${status})`, {
       status,
       requestId,
-      hint: 'the model is gated, private or not there: accept its licence on the hub, then set HF_TOKEN to a token that may read it',
+      hint: 'it is gated, private or not there: accept its licence on the hub, then set HF_TOKEN to a token that may read it',
     })
   if (status === 404)
     return new EngineError(`${url}: not found${code ? ` (${code})` : ''}`, {
