@@ -4,7 +4,7 @@ import type { Entity, Triple } from './types.ts'
 /** One line of a reference table: something said of `head` and `tail`, both by name. */
 export type NamedPair = { readonly head: string; readonly tail: string }
 
-export type Agreement = {
+type Agreement = {
   /** Triples whose head the reference knows and whose tail it knows for some head: what it could have said. */
   readonly comparable: readonly Triple[]
   /** Those of them that it does say. */

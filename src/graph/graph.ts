@@ -4,7 +4,7 @@ import type { Schema, Step } from './schema.ts'
 import type { Entity, EntityId, EntityType, Triple, TripleId } from './types.ts'
 
 /** One triple met while walking: `triple` read in the direction of `step`, arriving at `entity`. */
-export type Arrival = { readonly entity: EntityId; readonly triple: Triple }
+type Arrival = { readonly entity: EntityId; readonly triple: Triple }
 
 export type Graph = {
   readonly schema: Schema

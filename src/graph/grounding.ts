@@ -19,7 +19,7 @@ export type GroundedStep =
   | { readonly kind: 'hypothesis'; readonly text: string; readonly entity: EntityId }
   | { readonly kind: 'unreadable'; readonly text: string }
 
-export type Grounding = {
+type Grounding = {
   readonly steps: readonly GroundedStep[]
   /** Steps that are triples of the graph. */
   readonly grounded: number

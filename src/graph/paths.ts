@@ -13,14 +13,14 @@ export type RelationPath = {
   readonly walks: readonly (readonly Triple[])[]
 }
 
-export type PathLimits = {
+type PathLimits = {
   readonly minHops: number
   readonly maxHops: number
   /** A path that reaches more entities than this after any step is not asked: too vague. */
   readonly maxBranch: number
 }
 
-export type PathCensus = { readonly paths: readonly RelationPath[]; readonly dropped: Readonly<Record<string, number>> }
+type PathCensus = { readonly paths: readonly RelationPath[]; readonly dropped: Readonly<Record<string, number>> }
 
 /**
  * Every relation path of the graph between two hop counts, in a fixed order, with the count of those dropped and why.
