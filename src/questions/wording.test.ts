@@ -64,3 +64,13 @@ test('a stem holds a name only as whole words, in any letter case', () => {
   expect(holdsName('What is the ironic iron?', ['iron'])).toBe(true)
   expect(holdsName(stem, [])).toBe(false)
 })
+
+test('a Chinese name is found inside a Chinese sentence, and a Latin one between Chinese characters', () => {
+  const stem = '患者出现发热和joint pain，既往有2型糖尿病。'
+  expect(holdsName(stem, ['发热'])).toBe(true)
+  expect(holdsName(stem, ['Joint pain'])).toBe(true)
+  expect(holdsName(stem, ['2型糖尿病'])).toBe(true)
+  expect(holdsName(stem, ['joint', '咳嗽', 'pai', ''])).toBe(true)
+  expect(holdsName(stem, ['咳嗽', 'pai', 'oint pain', ''])).toBe(false)
+  expect(holdsName('患者有12型', ['2型'])).toBe(false)
+})

@@ -45,16 +45,31 @@ export function openStatement(stem: string): string {
 }
 
 const letterOrDigit = /[\p{L}\p{N}]/u
+const han = /\p{Script=Han}/u
+
+/**
+ * Where a text holds a name as whole words, from a place on, or -1. Chinese is written without spaces, so a name may
+ * touch Chinese characters on either side: "fever" and "发热" both stand in "患者出现fever和发热".
+ *
+ * @param text in lower case
+ * @param name in lower case
+ */
+export function placeOfName(text: string, name: string, from = 0): number {
+  if (name === '') return -1
+  const [first, last] = [name[0]!, name[name.length - 1]!]
+  for (let at = text.indexOf(name, from); at >= 0; at = text.indexOf(name, at + 1)) {
+    if (isOutside(text[at - 1], first) && isOutside(text[at + name.length], last)) return at
+  }
+  return -1
+}
+
+/** True when the character beside a name is no part of its word. */
+function isOutside(beside = '', edge = ''): boolean {
+  return !letterOrDigit.test(beside) || han.test(beside) || han.test(edge)
+}
 
 /** True when the stem holds one of the names as whole words, letter case aside: "C1 inhibitor" in "low C1 inhibitor activity". */
 export function holdsName(stem: string, names: readonly string[]): boolean {
   const text = stem.toLowerCase()
-  return names.some((name) => {
-    const words = name.toLowerCase()
-    for (let at = text.indexOf(words); at >= 0; at = text.indexOf(words, at + 1)) {
-      const isWhole = !letterOrDigit.test(text[at - 1] ?? '') && !letterOrDigit.test(text[at + words.length] ?? '')
-      if (isWhole) return true
-    }
-    return false
-  })
+  return names.some((name) => placeOfName(text, name.toLowerCase()) >= 0)
 }
