@@ -109,8 +109,8 @@ describe('the checker catches', () => {
       `import type { T } from '../engine/local/types.ts'`,
       'src/engine/local/types.ts',
     ],
-    ['a dynamic import', 'src/graph/sources/a.ts', `await import('../../text/x.ts')`, 'src/text/x.ts'],
-    ['an import type', 'src/graph/a.ts', `type T = import('../text/x.ts').T`, 'src/text/x.ts'],
+    ['a dynamic import', 'src/endpoint/fixtures/a.ts', `await import('../../text/x.ts')`, 'src/text/x.ts'],
+    ['an import type', 'src/endpoint/a.ts', `type T = import('../text/x.ts').T`, 'src/text/x.ts'],
     ['an export from', 'src/rewards/a.ts', `export { x } from '../graph/x.ts'`, 'src/graph/x.ts'],
     ['an import that leaves src', 'src/core/a.ts', `import { x } from '../../test/x.ts'`, 'test/x.ts'],
   ])('%s', (_, path, text, target) => {

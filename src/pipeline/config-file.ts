@@ -1,4 +1,5 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
 import { ConfigError } from '../core/errors.ts'
 import { readText } from '../core/read.ts'
 import { formatHint } from '../core/registry.ts'
@@ -18,6 +19,21 @@ export function loadConfig(file: string, assignments: readonly string[] = []): C
 
 /** The same for a text at hand; `file` is only named in errors. */
 export function parseConfig(text: string, file: string, assignments: readonly string[] = []): Config {
+  return parseWith(configSchema, 'docs/configuration.md', text, file, assignments)
+}
+
+/**
+ * A configuration by a schema of its own, with the same errors.
+ *
+ * @param page where every key is explained, for hints
+ */
+export function parseWith<Schema extends z.ZodType>(
+  schema: Schema,
+  page: string,
+  text: string,
+  file: string,
+  assignments: readonly string[] = [],
+): z.infer<Schema> {
   const lines = new LineCounter()
   const document: Document = parseDocument(text, { lineCounter: lines })
   const broken = document.errors[0]
@@ -27,24 +43,24 @@ export function parseConfig(text: string, file: string, assignments: readonly st
   if (document.contents === null) document.contents = document.createNode({})
   if (!isMap(document.contents)) {
     throw new ConfigError(`${file}:1: expected sections with keys, found something else`, {
-      hint: 'docs/configuration.md lists every key with its default',
+      hint: `${page} lists every key with its default`,
     })
   }
   const origins = new Map<string, string>()
   for (const assignment of assignments) assign(document, assignment, origins)
-  const parsed = configSchema.safeParse(document.toJS() as unknown)
+  const parsed = schema.safeParse(document.toJS() as unknown)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0]!
-    const known = knownKeys(path)
+    const known = knownKeys(schema, path)
     const place = placeOf(document, lines, file, [...path, key], origins)
     throw new ConfigError(`${place}: unknown key "${[...path, key].join('.')}"`, { hint: formatHint(key, known) })
   }
   const place = placeOf(document, lines, file, path, origins)
   throw new ConfigError(`${place}: ${path.join('.')}: ${issue.message}`, {
-    hint: 'docs/configuration.md lists every key with its default',
+    hint: `${page} lists every key with its default`,
   })
 }
 
@@ -79,18 +95,38 @@ function placeOf(
   if (origin !== undefined) return origin
   for (let depth = path.length; depth > 0; depth--) {
     const parent = document.getIn(path.slice(0, depth - 1), true)
-    const pair = isMap(parent)
-      ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(path[depth - 1]))
-      : undefined
-    const range = pair !== undefined && isScalar(pair.key) ? pair.key.range : undefined
-    if (range !== null && range !== undefined) return `${file}:${lines.linePos(range[0]).line}`
+    const range = rangeOf(parent, path[depth - 1])
+    if (range !== null && range !== undefined) return `${file}:${lines.linePos(range[0]!).line}`
   }
   return file
 }
 
-/** The keys that the schema knows in the section at `path`, read off the defaults (every section has them all). */
-function knownKeys(path: Path): string[] {
-  let section: unknown = configSchema.parse({})
-  for (const part of path) section = (section as Record<string, unknown>)[String(part)]
-  return typeof section === 'object' && section !== null ? Object.keys(section) : []
+/** Where an entry of a section, or an element of a list, begins. */
+function rangeOf(parent: unknown, part: string | number | undefined): readonly number[] | null | undefined {
+  if (isSeq(parent)) {
+    const element = parent.items[Number(part)]
+    return isNode(element) ? element.range : undefined
+  }
+  const pair = isMap(parent)
+    ? parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(part))
+    : undefined
+  return pair !== undefined && isScalar(pair.key) ? pair.key.range : undefined
+}
+
+/** The keys that the schema knows in the section at `path`, defaults and lists unwrapped. */
+function knownKeys(schema: z.ZodType, path: Path): string[] {
+  let at: z.ZodType = unwrapped(schema)
+  for (const part of path) {
+    if (at instanceof z.ZodObject) at = unwrapped(at.shape[String(part)] as z.ZodType)
+    else if (at instanceof z.ZodArray) at = unwrapped(at.element as z.ZodType)
+    else if (at instanceof z.ZodRecord) at = unwrapped(at.valueType as z.ZodType)
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : []
+}
+
+function unwrapped(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodNullable) {
+    return unwrapped(schema.unwrap() as z.ZodType)
+  }
+  return schema
 }

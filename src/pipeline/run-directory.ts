@@ -6,8 +6,10 @@ import { canonicalJson, formatJson } from '../core/json.ts'
 import { readText } from '../core/read.ts'
 import { acquireLock, ensureDir, putAtomic } from '../core/store.ts'
 import { codeHash } from './code-hash.ts'
-import type { Config } from './config.ts'
 import { describeEnvironment } from './environment.ts'
+
+/** What every configuration of a run says: its name and its seeds. */
+type RunConfig = { readonly name: string; readonly dataSeed: number; readonly seed?: number }
 
 /** One execution: its folder and the configuration that it was started with. */
 export type RunDirectory = { readonly dir: string; release(): void }
@@ -18,18 +20,18 @@ export type RunDirectory = { readonly dir: string; release(): void }
  * @throws {ConfigError} when the folder holds a run of the same name with another configuration
  * @throws {StorageError} `E_LOCKED` when another process is at work in it
  */
-export function openRunDirectory(root: string, config: Config): RunDirectory {
+export function openRunDirectory(root: string, config: RunConfig): RunDirectory {
   const dir = join(root, config.name)
   ensureDir(dir)
   const lock = acquireLock(dir)
   try {
     const file = join(dir, 'config.yaml')
     if (existsSync(file)) assertSameConfig(file, config)
-    else putAtomic(file, formatYaml(config))
+    putAtomic(file, formatYaml(config))
     const record = {
       schemaVersion: 1,
       name: config.name,
-      seed: config.seed,
+      ...(config.seed === undefined ? {} : { seed: config.seed }),
       dataSeed: config.dataSeed,
       codeHash: codeHash(['.']),
       ...describeEnvironment(),
@@ -58,9 +60,12 @@ export function readRunConfigText(dir: string): string {
   return readText(file)
 }
 
-function assertSameConfig(file: string, config: Config): void {
-  const before = flatten(parseYaml(readText(file)) as unknown)
-  const now = flatten(config)
+function assertSameConfig(file: string, config: RunConfig): void {
+  // Where a language model is asked, and what it may cost, may change in the middle of a run: answers are kept by what
+  // was asked, and what decides them is in the hashes of the stages.
+  const isOwn = ([key]: readonly [string, string]): boolean => !key.startsWith('endpoints.')
+  const before = new Map([...flatten(parseYaml(readText(file)) as unknown)].filter(isOwn))
+  const now = new Map([...flatten(config)].filter(isOwn))
   const differing = [...new Set([...before.keys(), ...now.keys()])].filter((key) => before.get(key) !== now.get(key))
   if (differing.length === 0) return
   const shown = differing

@@ -5,7 +5,7 @@ import { drawHeldOut } from '../questions/hold-out.ts'
 import type { Config } from './config.ts'
 import type { Observer } from './observer.ts'
 import { openRunDirectory } from './run-directory.ts'
-import { runStage, type StageName } from './stage.ts'
+import { runStage, type StageName, sourcesOf } from './stage.ts'
 import { makeColdStart } from './stages/cold-start.ts'
 import { makeEvaluation } from './stages/evaluation.ts'
 import { makeGraph, readGraph } from './stages/graph.ts'
@@ -33,6 +33,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
   try {
     const graphManifest = await runStage(run.dir, observer, {
       name: 'graph',
+      code: sourcesOf('graph'),
       inputs: { source: hashTables(config.graph.dir) },
       seed: dataSeed,
       config: config.graph,
@@ -47,6 +48,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     const graph = readGraph(dirOf('graph'))
     const questionsManifest = await runStage(run.dir, observer, {
       name: 'questions',
+      code: sourcesOf('questions'),
       inputs: { graph: graphManifest.hash, source: graphManifest.inputs.source! },
       seed: dataSeed,
       config: config.questions,
@@ -69,6 +71,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
 
     const pretrainManifest = await runStage(run.dir, observer, {
       name: 'pretrain',
+      code: sourcesOf('pretrain'),
       inputs: dataInputs,
       seed,
       config: { engine: decisiveSettings(config.engine), ...config.pretrain },
@@ -76,6 +79,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     })
     const coldStartManifest = await runStage(run.dir, observer, {
       name: 'cold-start',
+      code: sourcesOf('cold-start'),
       inputs: { ...dataInputs, pretrain: pretrainManifest.hash },
       seed,
       config: { ...config['cold-start'], dataSeed },
@@ -83,6 +87,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     })
     const rlOneManifest = await runStage(run.dir, observer, {
       name: 'rl-1',
+      code: sourcesOf('rl-1'),
       inputs: { ...dataInputs, 'cold-start': coldStartManifest.hash },
       seed,
       config: { ...config['rl-1'], ...probed },
@@ -90,6 +95,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     })
     const rlTwoManifest = await runStage(run.dir, observer, {
       name: 'rl-2',
+      code: sourcesOf('rl-2'),
       inputs: { ...dataInputs, 'rl-1': rlOneManifest.hash },
       seed,
       config: { ...config['rl-2'], ...probed },
@@ -103,6 +109,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     }
     const evaluationManifest = await runStage(run.dir, observer, {
       name: 'evaluation',
+      code: sourcesOf('evaluation'),
       inputs: { ...dataInputs, ...checkpoints },
       seed,
       config: config.evaluation,
@@ -110,6 +117,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     })
     await runStage(run.dir, observer, {
       name: 'release',
+      code: sourcesOf('release'),
       inputs: { ...checkpoints, evaluation: evaluationManifest.hash },
       seed,
       config: config.release,

@@ -26,6 +26,7 @@ function workshop(runDir: string) {
   const run = (changes: Partial<StageWork> = {}) =>
     runStage(runDir, observer, {
       name: 'graph',
+      code: sourcesOf('graph'),
       inputs: { source: 'abc' },
       seed: 1,
       config: { diseases: 40 },

@@ -32,6 +32,11 @@ export const stageNames = [
 ] as const
 export type StageName = (typeof stageNames)[number]
 
+/** Stages of a data run: what `fleming data` makes, to train with later. */
+export const dataStageNames = ['graph', 'curated', 'synthesis', 'refinement'] as const
+export type DataStageName = (typeof dataStageNames)[number]
+export type AnyStageName = StageName | DataStageName
+
 const layersOf: { readonly [Name in StageName]: readonly string[] } = {
   graph: ['core', 'graph'],
   questions: ['core', 'graph', 'text', 'questions'],
@@ -53,6 +58,26 @@ const layersOf: { readonly [Name in StageName]: readonly string[] } = {
   release: ['core', 'release'],
 }
 
+const dataLayersOf: { readonly [Name in DataStageName]: readonly string[] } = {
+  graph: ['core', 'text', 'endpoint', 'graph'],
+  curated: ['core', 'text', 'questions/types.ts', 'questions/registry.ts', 'questions/sources'],
+  synthesis: ['core', 'text', 'endpoint', 'graph', 'questions'],
+  refinement: ['core', 'text', 'endpoint', 'graph', 'questions'],
+}
+
+const dataFilesOf: { readonly [Name in DataStageName]: readonly string[] } = {
+  graph: ['graph', 'extraction', 'extraction-names', 'extraction-plan', 'extraction-records', 'shared'],
+  curated: ['curated', 'shared'],
+  synthesis: ['synthesis', 'writer', 'shared'],
+  refinement: ['refinement', 'screen', 'assess', 'shared'],
+}
+
+/** The same as {@link sourcesOf} for a stage of a data run. */
+export const dataSourcesOf = (stage: DataStageName): readonly string[] => [
+  ...dataLayersOf[stage],
+  ...dataFilesOf[stage].map((file) => `pipeline/data/${file}.ts`),
+]
+
 /** Folders and files of `src/` whose code decides what a stage makes; what its inputs decide is in their hashes. */
 export const sourcesOf = (stage: StageName): readonly string[] => [
   ...layersOf[stage],
@@ -61,7 +86,9 @@ export const sourcesOf = (stage: StageName): readonly string[] => [
 ]
 
 export type StageWork = {
-  readonly name: StageName
+  readonly name: AnyStageName
+  /** Folders and files of `src/` whose code decides what is made. */
+  readonly code: readonly string[]
   /** Name of an input → hash of the manifest that made it. */
   readonly inputs: Readonly<Record<string, string>>
   readonly seed: number
@@ -80,7 +107,7 @@ export type StageWork = {
 export async function runStage(runDir: string, observer: Observer, work: StageWork): Promise<Manifest> {
   const dir = join(runDir, work.name)
   const key = {
-    codeHash: codeHash(sourcesOf(work.name)),
+    codeHash: codeHash(work.code),
     configHash: sha256Hex(canonicalJson(work.config)),
   }
   const sealed = readManifest(dir)
@@ -127,7 +154,7 @@ function clearUnfinished(dir: string): void {
 }
 
 /** Wall times stand apart from everything hashed: the same run on another day has the same manifests. */
-function recordTiming(runDir: string, stage: StageName, wallSeconds: number): void {
+function recordTiming(runDir: string, stage: AnyStageName, wallSeconds: number): void {
   const log = openLog(join(runDir, 'timings.jsonl'))
   log.append([{ stage, wallSeconds: Math.round(wallSeconds * 1000) / 1000, finishedAt: clock.now().toISOString() }])
   log.close()

@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { DataError } from '../../core/errors.ts'
+import { acquireLock } from '../../core/store.ts'
+import { openDisputes, readDisputes } from '../../questions/refine/disputes.ts'
+import { type Review, startReview } from '../../questions/refine/review.ts'
+import { disputesFile } from './shared.ts'
+
+export type { DisputeCase } from '../../questions/refine/disputes.ts'
+export type { Review } from '../../questions/refine/review.ts'
+
+export type ListedDispute = {
+  readonly id: string
+  readonly source: string
+  readonly reason: string
+  readonly stem: string
+  readonly decision: string | null
+  readonly who: string | null
+  readonly when: string | null
+  readonly why: string | null
+}
+
+/** The disputes of a data run, with what was decided. @throws {DataError} when there is no run */
+export function listDisputes(runDir: string): ListedDispute[] {
+  assertRun(runDir)
+  return [...readDisputes(disputesFile(runDir)).values()].map(({ case: { id, reason, shown }, decision }) => ({
+    ...{ id, source: shown.source, reason, stem: shown.stem },
+    decision: decision?.decision.kind ?? null,
+    who: decision?.who ?? null,
+    when: decision?.when ?? null,
+    why: decision?.why ?? null,
+  }))
+}
+
+/**
+ * A sitting over the disputes of a data run; nobody else works in the run until it is closed.
+ *
+ * @throws {DataError} when there is no run
+ * @throws {StorageError} E_LOCKED when another process is at work in it
+ */
+export function openReview(runDir: string, who: string): { readonly review: Review; close(): void } {
+  assertRun(runDir)
+  const lock = acquireLock(runDir)
+  try {
+    const queue = openDisputes(disputesFile(runDir))
+    const close = (): void => {
+      queue.close()
+      lock.release()
+    }
+    return { review: startReview(queue, who), close }
+  } catch (cause) {
+    lock.release()
+    throw cause
+  }
+}
+
+function assertRun(runDir: string): void {
+  if (existsSync(join(runDir, 'config.yaml')) && existsSync(join(runDir, 'refinement'))) return
+  throw new DataError('there is no data run here', {
+    file: runDir,
+    hint: 'give the folder of a data run, such as runs/data',
+  })
+}
