@@ -1,12 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { renderConfigurationPage } from '../../scripts/configuration-page.ts'
+import { renderConfigurationPage, renderDataConfigurationPage } from '../../scripts/configuration-page.ts'
 import { loadConfig, parseConfig } from '../pipeline/config-file.ts'
+import { loadDataConfig } from '../pipeline/data/config.ts'
+import { knowledgeSources } from '../pipeline/data/registries.ts'
 
 test('docs/configuration.md is what the schema says now', () => {
   const written = readFileSync('docs/configuration.md', 'utf8')
   // Remake it with: npx tsx scripts/write-configuration.ts
   expect(written).toBe(renderConfigurationPage())
+})
+
+test('docs/data-configuration.md is what the schema of data runs says now', () => {
+  expect(readFileSync('docs/data-configuration.md', 'utf8')).toBe(renderDataConfigurationPage())
+})
+
+test.each(['configs/data-starter.yaml', 'configs/data-open.yaml'])('%s is a configuration of a data run', (file) => {
+  const config = loadDataConfig(file)
+  expect(config.graph.sources.map(({ source }) => knowledgeSources.get(source).name)).toHaveLength(
+    config.graph.sources.length,
+  )
 })
 
 test('every section and key of the configuration is on the page', () => {

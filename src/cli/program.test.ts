@@ -134,7 +134,7 @@ describe('the program in a process of its own', () => {
   const start = (...args: string[]) => spawnSync(process.execPath, ['bin/fleming.js', ...args], { encoding: 'utf8' })
 
   test('starts from its TypeScript sources, tells its version and passes exit codes on', () => {
-    expect(start('--version')).toMatchObject({ status: 0, stdout: '0.2.0\n' })
+    expect(start('--version')).toMatchObject({ status: 0, stdout: '0.3.0\n' })
     const refused = start('run', '--set', 'nonsense')
     expect([refused.status, refused.stdout]).toEqual([2, ''])
     expect(refused.stderr).toContain('error[E_CONFIG]: --set nonsense: expected key=value')

@@ -3,10 +3,14 @@ import { Command, CommanderError } from 'commander'
 import { parseJson } from '../core/json.ts'
 import { readText } from '../core/read.ts'
 import { addAsk } from './ask.ts'
+import { addData } from './data.ts'
 import { addDoctor } from './doctor.ts'
 import { addEngine } from './engine.ts'
 import { addEval } from './eval.ts'
+import { addGraph } from './graph.ts'
+import { addQuestions } from './questions.ts'
 import { formatExitCodes, reportError } from './report-error.ts'
+import { addReview } from './review.ts'
 import { addRun } from './run.ts'
 import type { Shell } from './shell.ts'
 import { addVerify } from './verify.ts'
@@ -52,11 +56,25 @@ Examples:
   $ fleming ask --examples             questions to try
   $ fleming ask "What is the …?"       ask the trained model, its reasoning checked against the graph
   $ fleming run --dry-run              what a run would do, and what it costs
+  $ fleming data -c FILE               knowledge and exam sets to training questions
+  $ fleming graph read obo symp.obo    what a knowledge source says, and what was rejected
   $ fleming engine serve --model DIR   serve the local engine to Tinker clients
   $ fleming verify runs/default        read every file back and compare its hash
 ${formatExitCodes([0, 1, 2, 3, 70, 74, 130])}`,
     )
-  for (const add of [addRun, addEval, addAsk, addDoctor, addVerify, addEngine]) add(program, shell)
+  for (const add of [
+    addRun,
+    addData,
+    addReview,
+    addGraph,
+    addQuestions,
+    addEval,
+    addAsk,
+    addDoctor,
+    addVerify,
+    addEngine,
+  ])
+    add(program, shell)
   return program
 }
 

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { clock } from '../core/clock.ts'
 import type { Observer } from '../pipeline/observer.ts'
+import { printableLine } from './printable.ts'
 import type { Colors, Shell } from './shell.ts'
 import { createTracker, type StageTrack } from './stage-track.ts'
 
@@ -37,7 +38,7 @@ function plainProgress(shell: Pick<Shell, 'err'>, now: () => number): Progress {
       const summary = tracker.finish()
       line(`${stage}: done in ${duration(wallSeconds)}${summary === '' ? '' : `  ${summary}`}`)
     },
-    note: (text) => line(`  ${text}`),
+    note: (text) => line(`  ${printableLine(text)}`),
     progress: (stage, step, total, metrics) => {
       const track = tracker.advance(stage, step, total, metrics)
       const tenths = Math.floor((10 * step) / total)
@@ -89,7 +90,7 @@ function liveProgress(
       settle(parts.filter((part) => part !== '').join('  '))
     },
     note: (text) => {
-      notes.push(text)
+      notes.push(printableLine(text))
       if (tracker.current === null) settle(`${colors.yellow('!')} ${notes.pop()}`)
       else redraw()
     },

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { ConfigError, FlemingError } from '../core/errors.ts'
+import { printable } from './printable.ts'
 import type { Shell } from './shell.ts'
 
 const bugCode = 70
@@ -21,7 +22,8 @@ export function formatExitCodes(codes: readonly number[]): string {
 }
 
 /**
- * Tells of an error on stderr: code, message and what to do next for a fault, the stack for a bug of ours.
+ * Tells of an error on stderr: code, message and what to do next for a fault, the stack for a bug of ours. Messages hold
+ * words of files and servers: what commands a terminal is taken out of them.
  *
  * @returns the exit code
  */
@@ -29,12 +31,12 @@ export function reportError(cause: unknown, shell: Pick<Shell, 'err' | 'errColor
   const { errColors: colors } = shell
   const error = cause instanceof CommanderError ? usageError(cause) : cause
   if (error instanceof FlemingError) {
-    shell.err(`${colors.red(`error[${error.code}]:`)} ${error.message}\n`)
-    if (error.hint !== undefined) shell.err(`${colors.cyan('hint:')} ${error.hint}\n`)
+    shell.err(`${colors.red(`error[${error.code}]:`)} ${printable(error.message)}\n`)
+    if (error.hint !== undefined) shell.err(`${colors.cyan('hint:')} ${printable(error.hint)}\n`)
     return error.exitCode
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  shell.err(`${colors.red('error[E_BUG]:')} this is a bug of Fleming, not of yours\n${stack}\n`)
+  shell.err(`${colors.red('error[E_BUG]:')} this is a bug of Fleming, not of yours\n${printable(stack)}\n`)
   return bugCode
 }
 
