@@ -3,7 +3,9 @@ import { Command, CommanderError } from 'commander'
 import { formatExitCodes, reportError } from '../src/cli/report-error.ts'
 import { processShell } from '../src/cli/shell.ts'
 import { addEngine } from './engine/command.ts'
+import { addGraph } from './graph.ts'
 import { addMemory } from './memory.ts'
+import { addRefine } from './refine-command.ts'
 
 const shell = processShell()
 const program = new Command('bench')
@@ -17,10 +19,14 @@ const program = new Command('bench')
 Examples:
   $ npm run bench -- engine --help
   $ npm run bench -- engine --steps 2 --only a
+  $ npm run bench -- graph
+  $ npm run bench -- refine --items 20000
 ${formatExitCodes([0, 1, 2, 70])}`,
   )
 addEngine(program, shell)
+addGraph(program, shell)
 addMemory(program, shell)
+addRefine(program, shell)
 
 try {
   await program.parseAsync()

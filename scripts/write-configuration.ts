@@ -1,5 +1,6 @@
-// Writes docs/configuration.md from the schema: npx tsx scripts/write-configuration.ts
+// Writes the configuration pages from the schemas: npx tsx scripts/write-configuration.ts
 import { putAtomic } from '../src/core/store.ts'
-import { renderConfigurationPage } from './configuration-page.ts'
+import { renderConfigurationPage, renderDataConfigurationPage } from './configuration-page.ts'
 
 putAtomic('docs/configuration.md', renderConfigurationPage())
+putAtomic('docs/data-configuration.md', renderDataConfigurationPage())
