@@ -45,11 +45,14 @@ ${formatExitCodes([0, 1, 2, 74, 130])}`,
 }
 
 async function wikidataCommand(options: WikidataOptions, shell: Shell): Promise<void> {
-  const { fetchWikidataPages } = await import('../pipeline/data/wikidata.ts')
+  const { fetchWikidata } = await import('../pipeline/data/wikidata.ts')
   const { api, contact, dir, pageSize } = options
   shell.interruptNote = 'stopped; the same command goes on where it was'
-  const files = await fetchWikidataPages({ api, contact, dir, pageSize }, ({ file, rows }) => {
-    if (options.quiet !== true) shell.err(`${file}: ${rows} rows\n`)
+  const files = await fetchWikidata({
+    ...{ endpoint: api, contact, outDir: dir, pageSize },
+    onPage: ({ file, rows }) => {
+      if (options.quiet !== true) shell.err(`${file}: ${rows} rows\n`)
+    },
   })
   shell.out(
     options.json === true

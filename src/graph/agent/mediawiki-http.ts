@@ -1,6 +1,7 @@
 import { clock } from '../../core/clock.ts'
 import { ConfigError, DataError, EngineError } from '../../core/errors.ts'
 import { parseJson } from '../../core/json.ts'
+import { userAgentOf } from '../../core/user-agent.ts'
 import { isRecord } from '../is-record.ts'
 
 /** How a client of MediaWiki behaves towards the server. */
@@ -29,7 +30,6 @@ export type ApiCaller = {
   readonly counts: { requests: number; retries: number; waitedMs: number }
 }
 
-const PRODUCT = 'fleming-wiki-agent/1'
 const MAX_REDIRECTS = 3
 const MAX_ANSWER_BYTES = 32 << 20
 /** Longest pause that a server may ask for before we give up rather than hold the process; chosen by us. */
@@ -44,7 +44,7 @@ const passingCodes = new Set(['maxlag', 'ratelimited', 'readonly', 'internal_api
  * @throws {ConfigError} when the contact is no address, or could not stand in a header
  */
 export function createApiCaller(etiquette: Etiquette): ApiCaller {
-  const userAgent = userAgentOf(etiquette.contact)
+  const userAgent = userAgentOf('fleming-wiki-agent/1', etiquette.contact)
   const counts = { requests: 0, retries: 0, waitedMs: 0 }
   let queue: Promise<unknown> = Promise.resolve()
   const call = async (apiUrl: string, parameters: Parameters): Promise<ApiAnswer> => {
@@ -77,22 +77,6 @@ export function createApiCaller(etiquette: Etiquette): ApiCaller {
       return answer
     },
   }
-}
-
-/**
- * The User-Agent of a robot: name, version, and how to reach whoever runs it.
- *
- * @throws {ConfigError} when the contact is neither an e-mail nor a web address
- */
-export function userAgentOf(contact: string): string {
-  const text = contact.trim()
-  const isAddress = /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(text) || /^https?:\/\/[^\s/]+/.test(text)
-  if (!isAddress || text.length > 200 || !/^[\x21-\x7e]+$/.test(text) || /[()]/.test(text)) {
-    throw new ConfigError(contact === '' ? 'a robot needs a contact' : `"${contact}" is no contact`, {
-      hint: 'give an e-mail or web address: the operators of a site must be able to reach whoever runs a robot',
-    })
-  }
-  return `${PRODUCT} (${text})`
 }
 
 /** @throws {ConfigError} when this is no http(s) address, or has a user name in it */

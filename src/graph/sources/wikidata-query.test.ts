@@ -64,7 +64,7 @@ afterEach(async () => {
 
 const options = () => ({
   endpoint,
-  userAgent: 'fleming-test/1 (test@example.org)',
+  contact: 'test@example.org',
   outDir: join(dir, 'pages'),
   properties: symptoms,
   pageSize: 2,
@@ -76,7 +76,7 @@ test('pages are fetched until one is not full, and the source reads them all', a
   // Three pages of P780, one of each of the six kinds of identifier.
   expect(files).toHaveLength(9)
   expect(asked).toHaveLength(9)
-  expect(asked[0]!.agent).toBe('fleming-test/1 (test@example.org)')
+  expect(asked[0]!.agent).toBe('fleming-wikidata/1 (test@example.org)')
   expect(tally(await readAll(wikidata, { files }))).toMatchObject({
     entities: { disease: ROWS, finding: 1 },
     triples: { has_finding: ROWS },
@@ -186,7 +186,7 @@ test('a caller who stops is heard while waiting', async () => {
 })
 
 test('the service is told whom to write to', async () => {
-  await expect(fetchWikidata({ ...options(), userAgent: 'fleming' })).rejects.toThrow('names no contact')
+  await expect(fetchWikidata({ ...options(), contact: 'fleming' })).rejects.toThrow('"fleming" is no contact')
 })
 
 test('queries are ordered pages of one property, and nothing else can be put in', () => {

@@ -8,6 +8,7 @@ import { contentId } from '../../core/hash.ts'
 import { formatJson, parseJson } from '../../core/json.ts'
 import { readText } from '../../core/read.ts'
 import { acquireLock, ensureDir, putAtomic } from '../../core/store.ts'
+import { userAgentOf } from '../../core/user-agent.ts'
 import { type WikidataProperty, wikidataIdentifiers, wikidataProperties } from './wikidata-properties.ts'
 
 /** What is asked for: one property of the items of one class. */
@@ -69,8 +70,8 @@ export function wikidataQuery(question: WikidataQuestion, limit: number, offset:
 type WikidataFetch = {
   /** `https://query.wikidata.org/sparql`, or a copy of it. */
   readonly endpoint: string
-  /** Name, version and an address or mail of who runs it: the service asks for it. */
-  readonly userAgent: string
+  /** E-mail or web address of whoever runs this: it stands in the User-Agent, as the service asks. */
+  readonly contact: string
   readonly outDir: string
   readonly properties?: readonly WikidataProperty[]
   /** Rows a page. */
@@ -85,6 +86,8 @@ type WikidataFetch = {
   readonly retryDelayMs?: number
 }
 
+type Asking = WikidataFetch & { readonly userAgent: string }
+
 const resultsSchema = z.looseObject({
   head: z.looseObject({ vars: z.array(z.string()) }),
   results: z.looseObject({ bindings: z.array(z.unknown()) }),
@@ -96,16 +99,14 @@ const MAX_PAUSE_MS = 10 * 60_000
  * The files of all pages, in order. Each page is written once and whole; pages that are there already are not asked for
  * again, so a run that was killed goes on where it stopped. One request at a time.
  *
- * @throws {ConfigError} when the User-Agent names no contact, or the folder holds pages of other questions
+ * @throws {ConfigError} when the contact is none, or the folder holds pages of other questions
  * @throws {EngineError} when the service refuses a page for good or for `maxAttempts` times, or asks for a pause of more than
  *   ten minutes; E_ABORTED
  * @throws {StorageError} E_LOCKED when another process fetches into the folder
  */
 export async function fetchWikidata(options: WikidataFetch): Promise<readonly string[]> {
-  const { endpoint, userAgent, outDir, pageSize } = options
-  if (!/@|https?:\/\//.test(userAgent)) {
-    throw new ConfigError('the User-Agent names no contact', { hint: 'add a mail or web address of whoever runs this' })
-  }
+  const { endpoint, outDir, pageSize } = options
+  const userAgent = userAgentOf('fleming-wikidata/1', options.contact)
   if (!Number.isSafeInteger(pageSize) || pageSize < 1)
     throw new ConfigError(`page size ${pageSize} is no whole number ≥ 1`)
   const questions = wikidataQuestions(options.properties)
@@ -118,13 +119,13 @@ export async function fetchWikidata(options: WikidataFetch): Promise<readonly st
       pageSize,
       queries: questions.map((question) => wikidataQuery(question, pageSize, 0)),
     })
-    return await fetchPages(questions, options)
+    return await fetchPages(questions, { ...options, userAgent })
   } finally {
     lock.release()
   }
 }
 
-async function fetchPages(questions: readonly WikidataQuestion[], options: WikidataFetch): Promise<readonly string[]> {
+async function fetchPages(questions: readonly WikidataQuestion[], options: Asking): Promise<readonly string[]> {
   const { outDir, pageSize } = options
   const files: string[] = []
   for (const question of questions) {
@@ -165,7 +166,7 @@ type Attempt =
   | { readonly kind: 'page'; readonly text: string }
   | { readonly kind: 'failed'; readonly error: EngineError; readonly pauseMs: number | null }
 
-async function askPatiently(query: string, options: WikidataFetch): Promise<string> {
+async function askPatiently(query: string, options: Asking): Promise<string> {
   const { maxAttempts = 6, retryDelayMs = 2_000, signal } = options
   for (let attempt = 1; ; attempt++) {
     const answer = await ask(query, options)
@@ -191,10 +192,7 @@ function tooLongAPause(
   })
 }
 
-async function ask(
-  query: string,
-  { endpoint, userAgent, fetch: call = fetch, signal }: WikidataFetch,
-): Promise<Attempt> {
+async function ask(query: string, { endpoint, userAgent, fetch: call = fetch, signal }: Asking): Promise<Attempt> {
   let status: number | undefined
   try {
     const response = await call(endpoint, {

@@ -1,23 +1,14 @@
 import type { Coverage, Share } from '../../questions/coverage.ts'
 import type { Item } from '../../questions/types.ts'
 import { decimal, percent, whole } from '../report/format.ts'
+import { framePage } from '../report/frame.ts'
 import { type Content, html, type Markup, trustedMarkup } from '../report/markup.ts'
-import { style } from '../report/style.ts'
 import type { DataReport } from './report.ts'
 
-/** The page of a data run: one file, no script, no address of anything outside of it. */
+/** The page of a data run. */
 export function renderDataPage(report: DataReport): string {
   const { name, notice, dataSeed } = report
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>Fleming data run ${name}</title>
-<style>${trustedMarkup(style)}</style></head>
-<body><main>
-<header><h1>Training questions: ${name}</h1>
+  const content = html`<header><h1>Training questions: ${name}</h1>
 <p class="subtitle">data seed ${dataSeed}, graph ${report.graph.census.hash}</p>
 <p class="notice">${notice}</p>
 ${summary(report)}
@@ -27,11 +18,8 @@ ${coverageSection(report)}
 ${synthesisSection(report)}
 ${refinementSection(report)}
 ${contaminationSection(report)}
-${examplesSection(report)}
-<footer><p>${notice}</p></footer>
-</main></body></html>
-`
-  return page.markup
+${examplesSection(report)}`
+  return framePage({ title: `Fleming data run ${name}`, notice, content })
 }
 
 function summary({ graph, curated, synthesis, refinement }: DataReport): Markup {

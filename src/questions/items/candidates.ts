@@ -3,6 +3,7 @@ import type { Answers } from './answers.ts'
 import type { Draft } from './draft.ts'
 import { somePlaces } from './draw-case.ts'
 import type { GraphReader } from './reader.ts'
+import { mayBeRefutedUnsaid } from './refutation.ts'
 
 /** An entity that may become a wrong option, and by which road it was found. */
 export type Candidate = { readonly entity: number; readonly why: string }
@@ -17,6 +18,7 @@ const RANDOM_DRAWS = 80
  */
 export function* candidatesFor(reader: GraphReader, draft: Draft, answers: Answers, rng: Rng): Generator<Candidate> {
   yield* deniedCandidates(reader, answers, rng)
+  if (isDenialNeeded(reader, draft, answers)) return
   const hops = answers.demand === 'all' ? answers.sources.map(({ hop }) => hop) : [draft.last]
   for (const candidate of reachedCandidates(reader, draft, answers, rng)) {
     // What the steps reach from nowhere is a thing of another kind or level: "respiratory disease" beside "croup".
@@ -53,8 +55,13 @@ function* reachedCandidates(reader: GraphReader, draft: Draft, answers: Answers,
   yield* randomCandidates(reader, draft, rng)
 }
 
-/** What a source denies of one of those asked about. */
-export function* deniedCandidates(reader: GraphReader, { sources }: Answers, rng: Rng): Generator<Candidate> {
+/** True when silence refutes no option here, so that only what sources deny is worth a look. */
+const isDenialNeeded = (reader: GraphReader, draft: Draft, { demand, sources }: Answers): boolean =>
+  demand === 'any' &&
+  draft.shape.kind !== 'contrast' &&
+  sources.some(({ entity, hop }) => !mayBeRefutedUnsaid(reader, entity, hop))
+
+function* deniedCandidates(reader: GraphReader, { sources }: Answers, rng: Rng): Generator<Candidate> {
   for (const { entity, hop } of sources) {
     for (const relation of hop.denials) {
       const denied = reader.graph.neighbours(entity, relation, hop.backward)

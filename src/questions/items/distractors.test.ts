@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import { clinicalSchema } from '../../graph/clinical.ts'
 import { type EntitySketch, packTriples, type TripleSketch } from '../../graph/packed.ts'
 import type { GraphSource, PackedGraph } from '../../graph/types.ts'
+import { isOddWording } from './doubts.ts'
 import { collectItems, originOf } from './fixtures/collect.ts'
 import { entities } from './fixtures/small-graph.ts'
 import { readerOf } from './reader.ts'
-import { isOddWording, refutePair } from './refutation.ts'
+import { refutePair } from './refutation.ts'
 import type { StepName } from './shapes.ts'
 
 const source: GraphSource = {

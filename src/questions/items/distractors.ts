@@ -1,18 +1,11 @@
 import type { Rng } from '../../core/rng.ts'
 import type { Answers } from './answers.ts'
-import { candidatesFor, deniedCandidates } from './candidates.ts'
+import { candidatesFor } from './candidates.ts'
+import { isDoubtful } from './doubts.ts'
 import type { Draft } from './draft.ts'
 import { tripleOf } from './query.ts'
 import type { GraphReader, Hop } from './reader.ts'
-import {
-  isLikelyByAnalogy,
-  isOddWording,
-  mayBeRefutedUnsaid,
-  type Refuted,
-  refutePair,
-  strongerOf,
-  weakerOf,
-} from './refutation.ts'
+import { type Refuted, refutePair, strongerOf, weakerOf } from './refutation.ts'
 import { isPartOf, shareStem } from './words.ts'
 
 /** A wrong option with its refutation and where it came from. */
@@ -45,10 +38,7 @@ export function findDistractors(
   const guard = createGuard(reader, draft, answers)
   const chosen: Distractor[] = []
   let considered = 0
-  const candidates = isDenialNeeded(reader, draft, answers)
-    ? deniedCandidates(reader, answers, rng)
-    : candidatesFor(reader, draft, answers, rng)
-  for (const { entity, why } of candidates) {
+  for (const { entity, why } of candidatesFor(reader, draft, answers, rng)) {
     if (chosen.length === wanted || considered === MAX_CONSIDERED) break
     considered += 1
     if (!guard.mayStand(entity) || !isShowable(entity)) continue
@@ -60,12 +50,6 @@ export function findDistractors(
   }
   return chosen
 }
-
-/** True when silence cannot refute an option, so that only what sources deny needs to be looked at. */
-const isDenialNeeded = (reader: GraphReader, draft: Draft, { demand, sources }: Answers): boolean =>
-  demand === 'any' &&
-  draft.shape.kind !== 'contrast' &&
-  sources.some(({ entity, hop }) => !mayBeRefutedUnsaid(reader, entity, hop))
 
 /** Keeps right answers, their kin and their namesakes away from the wrong options. */
 function createGuard(reader: GraphReader, draft: Draft, answers: Answers) {
@@ -176,8 +160,7 @@ function refuteEach(
   for (const { entity, hop } of sources) {
     const refuted = refutePair(reader, entity, hop, option)
     if (refuted === null) return null
-    if (refuted.world === 'open' && isOddWording(reader, hop, option)) return null
-    if (refuted.world === 'open' && isLikelyByAnalogy(reader, entity, hop, option)) return null
+    if (refuted.world === 'open' && isDoubtful(reader, entity, hop, option)) return null
     triples.push(...refuted.triples)
     if (weakest === null || weakerOf(weakest.refuted, refuted) === refuted) {
       weakest = { refuted, claim: { from: entity, hop, to: option } }

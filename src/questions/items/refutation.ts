@@ -1,6 +1,7 @@
 import type { EntityType, PackedGraph } from '../../graph/types.ts'
 import { relationFacts, relationsImplied } from './entailment.ts'
 import type { GraphReader, Hop } from './reader.ts'
+import { headCounts, meanTails } from './relation-counts.ts'
 import { isPartOf } from './words.ts'
 
 /** Why a step does not lead from one entity to another, with the triples that say so. */
@@ -146,16 +147,6 @@ function isCommon({ graph }: GraphReader, { number }: Hop, tail: number): boolea
   return graph.neighbours(tail, number, true).length > limit
 }
 
-/**
- * True when the option is a wording that hardly any head has: silence about it says little. Used to pass a candidate over,
- * never to prove one. In a graph whose tails have few heads on the whole, fewer are asked for.
- */
-export function isOddWording({ graph }: GraphReader, { number, relation, backward }: Hop, option: number): boolean {
-  const wanted = relationFacts[relation].inUseFrom
-  if (backward || wanted === 1) return false
-  return graph.neighbours(option, number, true).length < Math.min(wanted, Math.floor(meanHeads(graph, number)))
-}
-
 /** Of the usual number of tails, what a head must have to count as listed well where sources list few. Chosen by us. */
 const USUAL_SHARE = 0.75
 
@@ -165,76 +156,4 @@ function isListedWell({ graph }: GraphReader, head: number, { number, relation }
   if (wanted === Number.POSITIVE_INFINITY) return false
   const usual = Math.floor(USUAL_SHARE * meanTails(graph, number))
   return graph.neighbours(head, number, false).length >= Math.max(1, Math.min(wanted, usual))
-}
-
-/** Tails of a relation per head that has any. */
-const meanTails = (graph: PackedGraph, relation: number): number =>
-  tripleCounts(graph)[relation]! / Math.max(1, headCounts(graph)[relation]!)
-
-/** Heads of a relation per tail that has any. */
-const meanHeads = (graph: PackedGraph, relation: number): number =>
-  tripleCounts(graph)[relation]! / Math.max(1, tailCounts(graph)[relation]!)
-
-/** How many triples each relation has, and how many different heads and tails. */
-type RelationCounts = { readonly triples: Uint32Array; readonly heads: Uint32Array; readonly tails: Uint32Array }
-
-const countsOf = new WeakMap<PackedGraph, RelationCounts>()
-
-const tripleCounts = (graph: PackedGraph): Uint32Array => relationCounts(graph).triples
-const headCounts = (graph: PackedGraph): Uint32Array => relationCounts(graph).heads
-const tailCounts = (graph: PackedGraph): Uint32Array => relationCounts(graph).tails
-
-function relationCounts(graph: PackedGraph): RelationCounts {
-  const known = countsOf.get(graph)
-  if (known !== undefined) return known
-  const relations = graph.schema.relations.length
-  const triples = new Uint32Array(relations)
-  const heads = new Uint32Array(relations)
-  const tails = new Uint32Array(relations)
-  for (let triple = 0; triple < graph.tripleCount; triple++) triples[graph.relationAt(triple)]! += 1
-  for (let entity = 0; entity < graph.entityCount; entity++) {
-    for (const relation of graph.relationsAt(entity, false)) heads[relation]! += 1
-    for (const relation of graph.relationsAt(entity, true)) tails[relation]! += 1
-  }
-  const counts = { triples, heads, tails }
-  countsOf.set(graph, counts)
-  return counts
-}
-
-/** Heads that share so many tails are alike, and what one has the other may have. Chosen by us. */
-const ALIKE = 3
-/** Heads of a tail that are compared; of more, every n-th. */
-const MAX_COMPARED = 16
-
-/**
- * True when a head that is like this one has the tail: another hemorrhagic fever with shock makes shock no safe wrong
- * finding of this one. It is likelihood, not truth: used to pass a candidate over, never to prove one.
- */
-export function isLikelyByAnalogy(
-  { graph }: GraphReader,
-  from: number,
-  { number, backward }: Hop,
-  to: number,
-): boolean {
-  const [head, tail] = backward ? [to, from] : [from, to]
-  const own = graph.neighbours(head, number, false)
-  if (own.length < ALIKE) return false
-  const heads = graph.neighbours(tail, number, true)
-  const step = Math.max(1, Math.ceil(heads.length / MAX_COMPARED))
-  for (let place = 0; place < heads.length; place += step) {
-    if (countShared(own, graph.neighbours(heads[place]!, number, false)) >= ALIKE) return true
-  }
-  return false
-}
-
-/** How many numbers two ascending rows share, up to what makes them alike. */
-function countShared(a: Int32Array, b: Int32Array): number {
-  let [i, j, shared] = [0, 0, 0]
-  while (i < a.length && j < b.length && shared < ALIKE) {
-    const [left, right] = [a[i]!, b[j]!]
-    if (left === right) shared += 1
-    if (left <= right) i += 1
-    if (right <= left) j += 1
-  }
-  return shared
 }
