@@ -122,7 +122,8 @@ describe('the golden messages of the official SDK', () => {
   })
 })
 
-const name = fc.stringMatching(/^[a-z_]{1,12}$/)
+// protobufjs leaves out the key "__proto__", to guard prototypes; no loss has a setting of that name.
+const name = fc.stringMatching(/^[a-z_]{1,12}$/).filter((text) => text !== '__proto__')
 const float32 = fc.float({ noNaN: true, noDefaultInfinity: true }).map((x) => x + 0)
 const tensor: fc.Arbitrary<WireTensor> = fc.oneof(
   fc.array(float32, { maxLength: 6 }).map((data) => list('float32', data)),
