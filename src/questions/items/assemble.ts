@@ -26,6 +26,7 @@ export type DropReason =
   | 'the stem names an answer or what it hides'
   | 'the stem contains a word of the answer'
   | 'an entity has no name in the language'
+  | 'too little is shown to name one disease'
 
 const TOO_MANY_RIGHT: DropReason = 'too many right answers for an open question'
 const TOO_FEW_RIGHT: DropReason = 'fewer than two right answers to show'
@@ -68,6 +69,8 @@ export function assemblyOf(
   return { reader, config, seed, form, language, names: namesIn(reader.graph, language, config.allowsEnglishNames) }
 }
 
+/** Features a case must show to be asked in words: three findings may be those of a disease nobody listed. Chosen by us. */
+const LEAST_TOLD = 4
 /** Right answers that are searched before a stem is held to say too little; chosen by us. */
 const MAX_RIGHT = 400
 
@@ -79,6 +82,10 @@ export function assembleItem(assembly: Assembly, draft: Draft, rng: Rng): Assemb
   const drop = (reason: DropReason): Assembled => ({ kind: 'dropped', reason })
   if (!reader.isSpecific(draft.gold)) return drop('the answer is no specific thing')
   if (sharesWord(reader, draft)) return drop('the stem contains a word of the answer')
+  const isCase = draft.shape.kind === 'case'
+  if (assembly.form === 'open' && isCase && draft.given.length < LEAST_TOLD) {
+    return drop('too little is shown to name one disease')
+  }
   const query = queryOf(reader, draft)
   // An open question with more answers than are accepted need not be searched to the end.
   const isOpen = assembly.form === 'open'

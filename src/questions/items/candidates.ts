@@ -59,7 +59,7 @@ function* reachedCandidates(reader: GraphReader, draft: Draft, answers: Answers,
 const isDenialNeeded = (reader: GraphReader, draft: Draft, { demand, sources }: Answers): boolean =>
   demand === 'any' &&
   draft.shape.kind !== 'contrast' &&
-  sources.some(({ entity, hop }) => !mayBeRefutedUnsaid(reader, entity, hop))
+  sources.some(({ entity, hop }) => !mayBeRefutedUnsaid(reader, entity, hop, reader.graph.typeOf(draft.gold)))
 
 function* deniedCandidates(reader: GraphReader, { sources }: Answers, rng: Rng): Generator<Candidate> {
   for (const { entity, hop } of sources) {
@@ -114,9 +114,13 @@ function* siblingsByKind(reader: GraphReader, anchor: number, rng: Rng): Generat
 function* randomCandidates(reader: GraphReader, draft: Draft, rng: Rng): Generator<Candidate> {
   const { graph } = reader
   const pool = graph.ofType(graph.typeOf(draft.gold))
-  for (const place of somePlaces(pool.length, RANDOM_DRAWS, rng)) {
-    yield { entity: pool[place]!, why: 'reached by the same step' }
+  const why = 'reached by the same step'
+  if (pool.length <= RANDOM_DRAWS) {
+    for (const entity of rng.shuffle([...pool])) yield { entity, why }
+    return
   }
+  // Drawn one at a time, as few are needed: one that comes again is turned away once more.
+  for (let drawn = 0; drawn < RANDOM_DRAWS; drawn++) yield { entity: pool[rng.int(pool.length)]!, why }
 }
 
 function some(row: ArrayLike<number>, rng: Rng, wanted: number = WIDTH): number[] {

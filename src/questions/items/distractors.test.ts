@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { clinicalSchema } from '../../graph/clinical.ts'
 import { type EntitySketch, packTriples, type TripleSketch } from '../../graph/packed.ts'
 import type { GraphSource, PackedGraph } from '../../graph/types.ts'
-import { isOddWording } from './doubts.ts'
+import { isDoubtful, isOddWording } from './doubts.ts'
 import { collectItems, originOf } from './fixtures/collect.ts'
 import { entities } from './fixtures/small-graph.ts'
 import { readerOf } from './reader.ts'
@@ -69,8 +69,41 @@ test('what is true is not refuted, by its relation or a narrower one', () => {
 
 test('a source that lists a relation whole refutes what it knows and leaves out, and nothing it does not know', () => {
   expect(judge(graph, 'alba', 'has_finding', 'rash')).toBe('closed')
-  expect(judge(graph, 'alba', 'has_finding', 'limp')).toBe('open')
-  expect(judge(graph, 'cinder', 'has_finding', 'rash')).toBe('open')
+  expect(judge(graph, 'alba', 'has_finding', 'limp')).toBeNull()
+  expect(judge(graph, 'borea', 'has_finding', 'fever')).toBe('closed')
+})
+
+test('silence refutes only where one voice lists the head and uses the option', () => {
+  const other: GraphSource = { ...source, name: 'leaflet' }
+  const spoken = packTriples(
+    clinicalSchema,
+    [...entities('disease', ['eros', 'flint', 'gale']), ...entities('finding', ['gait ataxia', 'ptosis', 'weak eyes'])],
+    [
+      ['eros', 'has_finding', 'gait ataxia', 'book'],
+      ['flint', 'has_finding', 'ptosis', 'book'],
+      ['flint', 'has_finding', 'weak eyes', 'leaflet'],
+      ['gale', 'has_finding', 'weak eyes', 'leaflet'],
+    ],
+    [source, other],
+  )
+  expect(judge(spoken, 'eros', 'has_finding', 'ptosis')).toBe('open')
+  // "Weak eyes" is the leaflet's word for what the book may have called ptosis.
+  expect(judge(spoken, 'eros', 'has_finding', 'weak eyes')).toBeNull()
+  expect(judge(spoken, 'gale', 'has_finding', 'ptosis')).toBeNull()
+})
+
+test('a whole system of organs is no safe wrong site', () => {
+  const sites = packTriples(
+    clinicalSchema,
+    [...entities('disease', ['hale']), ...entities('anatomy', ['nervous system', 'liver', 'ecosystem'])],
+    [['hale', 'affects', 'liver']],
+    [source],
+  )
+  const reader = readerOf(sites)
+  const numberOf = (label: string): number => [0, 1, 2, 3].find((entity) => sites.labelOf(entity) === label)!
+  const doubts = (site: string): boolean => isDoubtful(reader, numberOf('hale'), reader.hop('affects'), numberOf(site))
+  expect(doubts('nervous system')).toBe(true)
+  expect(doubts('ecosystem')).toBe(false)
 })
 
 test('what a kind of the subject has is not refuted for the subject', () => {
@@ -246,11 +279,12 @@ test('a wording that stands at one disease alone is passed over as a wrong findi
   const numberOf = (label: string): number =>
     Array.from({ length: graph.entityCount }, (_, entity) => entity).find((entity) => graph.labelOf(entity) === label)!
   const hop = reader.hop('has_finding')
-  expect(isOddWording(reader, hop, numberOf('pale stools'))).toBe(true)
-  expect(isOddWording(reader, hop, numberOf('rash'))).toBe(false)
+  const neural = numberOf('neural malady 1')
+  expect(isOddWording(reader, neural, hop, numberOf('pale stools'))).toBe(true)
+  expect(isOddWording(reader, neural, hop, numberOf('rash'))).toBe(false)
   // The disease that has it may still be asked for, and genes and germs are names, not wordings.
-  expect(isOddWording(reader, reader.hop('~has_finding'), numberOf('odd'))).toBe(false)
-  expect(isOddWording(reader, reader.hop('caused_by_gene'), numberOf('pale stools'))).toBe(false)
+  expect(isOddWording(reader, numberOf('pale stools'), reader.hop('~has_finding'), neural)).toBe(false)
+  expect(isOddWording(reader, neural, reader.hop('caused_by_gene'), numberOf('pale stools'))).toBe(false)
   const { items } = collectItems(graph, 60, { shapes: { has_finding: 1 } }, 3)
   const wrong = items.flatMap(({ options, golds }) => options.filter((_, index) => !golds.includes(index)))
   expect(wrong).toContain('Rash')

@@ -1,12 +1,12 @@
 import type { Rng } from '../../core/rng.ts'
 import type { Answers } from './answers.ts'
 import { candidatesFor } from './candidates.ts'
-import { isDoubtful } from './doubts.ts'
+import { isDoubtful, isOddWording } from './doubts.ts'
 import type { Draft } from './draft.ts'
 import { tripleOf } from './query.ts'
 import type { GraphReader, Hop } from './reader.ts'
 import { type Refuted, refutePair, strongerOf, weakerOf } from './refutation.ts'
-import { isPartOf, shareStem } from './words.ts'
+import { isPartOf, soundAlike } from './words.ts'
 
 /** A wrong option with its refutation and where it came from. */
 export type Distractor = {
@@ -75,6 +75,7 @@ function createGuard(reader: GraphReader, draft: Draft, answers: Answers) {
   }
   const taken: number[] = []
   let treated: ReadonlySet<number> | null = null
+  let fields: ReadonlySet<number> | null = null
   const resemblesRight = (own: readonly string[]): boolean =>
     own.some((stem) => rightByStem.get(stem)?.some((one) => isPartOf(one, own)) === true)
   const standsApart = (entity: number): boolean =>
@@ -91,19 +92,22 @@ function createGuard(reader: GraphReader, draft: Draft, answers: Answers) {
       !resemblesRight(reader.stems(entity)) &&
       standsApart(entity),
     /**
-     * "Abdominal pain" where "pain" is right, "hemorrhage" in "hemorrhagic fever": true, as far as an open world can
+     * "Abdominal pain" where "pain" is right, "lymphadenitis" in "lymph node tuberculosis": true, as far as an open world can
      * tell.
      */
-    soundsRight: (entity: number): boolean => shareStem(reader.stems(entity), stems),
+    soundsRight: (entity: number): boolean => soundAlike(reader.stems(entity), stems),
     /**
      * A drug that is given for something that a right one is given for as well: where one helps, the other may. So with
-     * two diseases that one drug is given for.
+     * two diseases that one drug is given for. And lists of uses are short: a drug of the same field may be given too.
      */
     replacesRight: (entity: number): boolean => {
       const { relation, backward } = draft.last
       if (!treatments.includes(relation) || answers.demand === 'all') return false
       treated ??= treatmentPartners(reader, right, !backward)
-      return [...treatmentPartners(reader, [entity], !backward)].some((partner) => treated?.has(partner))
+      const partners = treatmentPartners(reader, [entity], !backward)
+      if ([...partners].some((partner) => treated?.has(partner))) return true
+      fields ??= fieldsOf(reader, backward ? right : answers.sources.map((source) => source.entity))
+      return [...fieldsOf(reader, backward ? [entity] : partners)].some((field) => fields?.has(field))
     },
     take: (entity: number): void => {
       barred.add(entity)
@@ -129,6 +133,18 @@ function treatmentPartners(
     }
   }
   return found
+}
+
+/** The kinds of these diseases below the two upper levels of their taxonomy: cancers, diseases of the nervous system. */
+function fieldsOf(reader: GraphReader, diseases: Iterable<number>): Set<number> {
+  const fields = new Set<number>()
+  for (const disease of diseases) {
+    for (const kind of [disease, ...reader.ancestors(disease)]) {
+      const parents = reader.parents(kind)
+      if (parents.some((parent) => reader.parents(parent).length > 0)) fields.add(kind)
+    }
+  }
+  return fields
 }
 
 /** Why an option is wrong, or null where the graph cannot be trusted to say so. */
@@ -160,7 +176,12 @@ function refuteEach(
   for (const { entity, hop } of sources) {
     const refuted = refutePair(reader, entity, hop, option)
     if (refuted === null) return null
-    if (refuted.world === 'open' && isDoubtful(reader, entity, hop, option)) return null
+    if (
+      refuted.world === 'open' &&
+      (isOddWording(reader, entity, hop, option) || isDoubtful(reader, entity, hop, option))
+    ) {
+      return null
+    }
     triples.push(...refuted.triples)
     if (weakest === null || weakerOf(weakest.refuted, refuted) === refuted) {
       weakest = { refuted, claim: { from: entity, hop, to: option } }

@@ -1,23 +1,32 @@
 import { relationFacts } from './entailment.ts'
 import type { GraphReader, Hop } from './reader.ts'
+import { leastSaid } from './refutation.ts'
 import { meanHeads } from './relation-counts.ts'
+import { isUnsaidByOneVoice } from './voices.ts'
 
 /**
- * True when silence about a candidate is doubtful all the same: it is an odd wording, or likely by analogy. Doubts pass a
- * candidate over; they never prove anything, and the certificate does without them.
+ * True when silence about a candidate is doubtful all the same: it is a whole system of organs, or likely by analogy. Doubts
+ * pass a candidate over; they never prove anything, and the certificate does without them.
  */
 export const isDoubtful = (reader: GraphReader, from: number, hop: Hop, candidate: number): boolean =>
-  isOddWording(reader, hop, candidate) || isLikelyByAnalogy(reader, from, hop, candidate)
+  isWholeSystem(reader, hop.backward ? from : candidate) || isLikelyByAnalogy(reader, from, hop, candidate)
 
 /**
- * True when the option is a wording that hardly any head has: silence about it says little. In a graph whose tails have few
- * heads on the whole, fewer are asked for.
+ * True when the voice that speaks of the head hardly ever uses the option: its silence about a wording that is not its own
+ * says little. In a graph whose tails have few heads on the whole, fewer uses are asked for.
  */
-export function isOddWording({ graph }: GraphReader, { number, relation, backward }: Hop, option: number): boolean {
-  const wanted = relationFacts[relation].inUseFrom
-  if (backward || wanted === 1) return false
-  return graph.neighbours(option, number, true).length < Math.min(wanted, Math.floor(meanHeads(graph, number)))
+export function isOddWording(reader: GraphReader, from: number, hop: Hop, option: number): boolean {
+  const { number, relation, backward } = hop
+  const wanted = Math.min(relationFacts[relation].inUseFrom, Math.floor(meanHeads(reader.graph, number)))
+  if (backward || wanted <= 1) return false
+  const least = leastSaid(reader, hop)
+  return least === null || !isUnsaidByOneVoice(reader.graph, number, from, option, { ...least, heads: wanted })
 }
+
+/** What an organ has, its system has, and no source says so twice. */
+const isWholeSystem = ({ graph }: GraphReader, entity: number): boolean =>
+  graph.typeOf(entity) === 'anatomy' &&
+  /(?:^|\s)(?:system|tract|viscus|organ|endocrine gland)$/i.test(graph.labelOf(entity))
 
 /** Heads that share so many tails are alike, and what one has the other may have. Chosen by us. */
 const ALIKE = 3

@@ -1,5 +1,6 @@
 import type { Rng } from '../../core/rng.ts'
 import type { Constraint } from './answers.ts'
+import { isDoubtful } from './doubts.ts'
 import type { DraftResult } from './draft.ts'
 import { drawFeatures, drawTail, somePlaces } from './draw-case.ts'
 import type { GraphReader, Hop } from './reader.ts'
@@ -82,9 +83,11 @@ export function drawContrast(
   }
 }
 
-/** True when the other disease is refuted to have the feature. */
+/** True when the other disease is refuted to have the feature, beyond doubt where only silence says so. */
 function tells(reader: GraphReader, { entity, hop }: Constraint, other: number): boolean {
-  return refutePair(reader, other, reader.reverse(hop), entity) !== null
+  const back = reader.reverse(hop)
+  const refuted = refutePair(reader, other, back, entity)
+  return refuted !== null && (refuted.world !== 'open' || !isDoubtful(reader, other, back, entity))
 }
 
 /** A disease that shares a finding and is neither a kind of the first nor the other way round. */

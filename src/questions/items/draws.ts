@@ -53,8 +53,9 @@ function openWalk(
     const count = total?.[entity] ?? 0
     if (count === 0 || first === undefined) return 0
     if (!reader.isSpecific(entity) || !staysNarrow(reader, entity, hops, maxFocus)) return 0
-    // One finding leads on to a treatment or a cause only where it belongs to one disease.
-    if (hops.length > 1 && first.name === '~has_finding' && reader.targets(entity, first).length > 1) return 0
+    // One finding leads on to a treatment or a cause only where it belongs to one disease, and is none itself.
+    const isFinding = hops.length > 1 && first.name === '~has_finding'
+    if (isFinding && (reader.targets(entity, first).length > 1 || reader.isNamedLikeDisease(entity))) return 0
     capacity += count
     return weights[entity]!
   })

@@ -3,6 +3,8 @@ import type { ClinicalRelationName } from '../../graph/clinical.ts'
 type RelationFacts = {
   /** False: no question asks for it. Denials are evidence; co-occurrence in print is no medical fact. */
   readonly isAsked: boolean
+  /** False: asked from the head alone. Sources name the chief site of a disease, never all that affects a site. */
+  readonly isAskedBackward: boolean
   /** Relations that say the same and more: whatever is a hallmark is a finding, so it answers a question for findings. */
   readonly narrower: readonly ClinicalRelationName[]
   /** A head has one value: a graph that states exactly one excludes the others. */
@@ -23,6 +25,7 @@ type RelationFacts = {
 
 const plain: RelationFacts = {
   isAsked: true,
+  isAskedBackward: true,
   narrower: [],
   isSingleValued: false,
   silenceFrom: 1,
@@ -38,7 +41,7 @@ const neverAsked: RelationFacts = { ...plain, isAsked: false }
 /** What follows from a triple of each relation, besides the triple. */
 export const relationFacts: { readonly [Name in ClinicalRelationName]: RelationFacts } = {
   is_a: plain,
-  has_finding: { ...plain, silenceFrom: 6, inUseFrom: 3, narrower: ['has_hallmark', 'shows'] },
+  has_finding: { ...plain, silenceFrom: 8, inUseFrom: 3, narrower: ['has_hallmark', 'shows'] },
   has_hallmark: namedBoth,
   shows: namedBoth,
   confirmed_by: named,
@@ -48,7 +51,7 @@ export const relationFacts: { readonly [Name in ClinicalRelationName]: RelationF
   caused_by_organism: named,
   caused_by_gene: named,
   caused_by_factor: sparse,
-  affects: plain,
+  affects: { ...plain, isAskedBackward: false },
   complicated_by: sparse,
   arises_from: plain,
   mimicked_by: plain,

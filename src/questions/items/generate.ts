@@ -86,8 +86,8 @@ function fillSlot(
   drop: (reason: string) => void,
 ): Item | null {
   const { config, seed, reader } = assembly
+  const rng = createRng(seed, 'item', name, index)
   for (let attempt = 0; attempt < config.maxAttempts; attempt++) {
-    const rng = createRng(seed, 'item', name, index, attempt)
     const drawn = source.draw(rng, assembly.form)
     if (drawn.kind === 'failed') {
       drop(drawn.reason)

@@ -35,6 +35,8 @@ export type GraphReader = {
   nameKey(entity: number): string
   /** Stems of the telling words of its label. */
   stems(entity: number): readonly string[]
+  /** True for a finding such as "bronchitis", which is a disease under the same name as well. */
+  isNamedLikeDisease(entity: number): boolean
   /** False for names of nothing in particular, such as "disease" or "infection". */
   isSpecific(entity: number): boolean
   /** Parents and children by is-a and class membership. */
@@ -103,6 +105,7 @@ function createReader(graph: PackedGraph): GraphReader {
     const generic = common.get(graph.typeOf(entity))
     return tellingStems(nameKey(entity)).filter((stem) => generic?.has(stem) !== true)
   })
+  let diseaseNames: ReadonlySet<string> | null = null
   const ancestors = memo((entity) => ancestorsOf(entity, parents))
   return {
     graph,
@@ -126,6 +129,10 @@ function createReader(graph: PackedGraph): GraphReader {
     },
     nameKey,
     stems,
+    isNamedLikeDisease: (entity) => {
+      diseaseNames ??= new Set(Array.from(graph.ofType('disease'), (disease) => nameKey(disease)))
+      return diseaseNames.has(nameKey(entity))
+    },
     isSpecific: memo((entity) => {
       // Ontologies give a tick as the cause of what it carries.
       if (graph.typeOf(entity) === 'organism')

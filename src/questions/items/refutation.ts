@@ -2,6 +2,7 @@ import type { EntityType, PackedGraph } from '../../graph/types.ts'
 import { relationFacts, relationsImplied } from './entailment.ts'
 import type { GraphReader, Hop } from './reader.ts'
 import { headCounts, meanTails } from './relation-counts.ts'
+import { isListedByOneVoice, isUnsaidByOneVoice, type LeastSaid } from './voices.ts'
 import { isPartOf } from './words.ts'
 
 /** Why a step does not lead from one entity to another, with the triples that say so. */
@@ -53,21 +54,26 @@ function refuteUnsaid(reader: GraphReader, head: number, hop: Hop, tail: number)
   }
   const source = closedSource(reader, head, hop, tail)
   if (source !== null) return { world: 'closed', triples: [], source }
-  if (!isListedWell(reader, head, hop) || broadMeans.includes(graph.typeOf(tail))) return null
-  return isCommon(reader, hop, tail) ? null : { world: 'open', triples: [], source: null }
+  const least = leastSaid(reader, hop)
+  if (least === null || broadMeans.includes(graph.typeOf(tail)) || isCommon(reader, hop, tail)) return null
+  return isUnsaidByOneVoice(graph, hop.number, head, tail, least) ? { world: 'open', triples: [], source: null } : null
 }
 
 /**
- * False when nothing but a denial could refute a step from here, whatever the candidate: the head has no one value, no whole
- * list and too short a list. Where the candidates are the heads it depends on each of them.
+ * False when nothing but a denial could refute a step from here, whatever the candidate of this type: no head has one value,
+ * no source lists the relation whole, and silence says nothing of the relation, of such tails or of this head.
  */
-export function mayBeRefutedUnsaid(reader: GraphReader, from: number, hop: Hop): boolean {
+export function mayBeRefutedUnsaid(reader: GraphReader, from: number, hop: Hop, type: EntityType): boolean {
   if (hop.number < 0) return false
-  if (hop.backward || relationFacts[hop.relation].isSingleValued || isListedWell(reader, from, hop)) return true
+  const { graph } = reader
+  if (relationFacts[hop.relation].isSingleValued) return true
+  const least = leastSaid(reader, hop)
+  const isSilenceHeard = least !== null && !broadMeans.includes(hop.backward ? graph.typeOf(from) : type)
+  // Where the candidates are the heads, how well they are listed depends on each of them.
+  if (isSilenceHeard && (hop.backward || isListedByOneVoice(graph, hop.number, from, least))) return true
   const implied: readonly string[] = relationsImplied(hop.relation)
-  return closedListsOf(reader.graph).some(
-    ({ relation, roles }) => implied.includes(relation) && (roles[from]! & AS_HEAD) !== 0,
-  )
+  const role = hop.backward ? AS_TAIL : AS_HEAD
+  return closedListsOf(graph).some(({ relation, roles }) => implied.includes(relation) && (roles[from]! & role) !== 0)
 }
 
 const strength: { readonly [World in Refuted['world']]: number } = { explicit: 2, closed: 1, open: 0 }
@@ -147,13 +153,10 @@ function isCommon({ graph }: GraphReader, { number }: Hop, tail: number): boolea
   return graph.neighbours(tail, number, true).length > limit
 }
 
-/** Of the usual number of tails, what a head must have to count as listed well where sources list few. Chosen by us. */
-const USUAL_SHARE = 0.75
-
-/** True when sources say so much of the head that their silence about one more tail tells something. */
-function isListedWell({ graph }: GraphReader, head: number, { number, relation }: Hop): boolean {
-  const wanted = relationFacts[relation].silenceFrom
-  if (wanted === Number.POSITIVE_INFINITY) return false
-  const usual = Math.floor(USUAL_SHARE * meanTails(graph, number))
-  return graph.neighbours(head, number, false).length >= Math.max(1, Math.min(wanted, usual))
+/** What one voice must have said before its silence about one more tail tells something; null: it never does. */
+export function leastSaid({ graph }: GraphReader, { number, relation }: Hop): LeastSaid | null {
+  const { silenceFrom } = relationFacts[relation]
+  if (silenceFrom === Number.POSITIVE_INFINITY) return null
+  // Where heads have few tails on the whole, fewer are asked for.
+  return { tails: Math.max(1, Math.min(silenceFrom, Math.floor(meanTails(graph, number)))), heads: 1 }
 }

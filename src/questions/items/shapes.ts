@@ -70,11 +70,8 @@ const chains: readonly (readonly [name: string, ...steps: StepName[]])[] = [
   ['organism-disease-first-line', '~caused_by_organism', 'first_line'],
   ['organism-disease-complication', '~caused_by_organism', 'complicated_by'],
   ['organism-disease-vector', '~caused_by_organism', 'transmitted_by'],
-  ['gene-disease-finding', '~associated_gene', 'has_finding'],
-  ['gene-disease-inheritance', '~associated_gene', 'inherited_as'],
   ['gene-disease-drug', '~associated_gene', 'treated_by'],
-  ['mutation-disease-finding', '~caused_by_gene', 'has_finding'],
-  ['mutation-disease-inheritance', '~caused_by_gene', 'inherited_as'],
+  // Neither findings nor inheritance of "a disease of the gene X": a gene may have diseases that no source here lists.
   ['test-disease-first-line', '~confirmed_by', 'first_line'],
   ['disease-drug-effect', 'treated_by', 'has_adverse_effect'],
   ['disease-drug-mechanism', 'treated_by', 'acts_by'],
@@ -126,7 +123,6 @@ const chains: readonly (readonly [name: string, ...steps: StepName[]])[] = [
 const commons: readonly (readonly [name: string, given: StepName, ...onward: StepName[]])[] = [
   ['disease-of-findings', '~has_finding'],
   ['disease-of-hallmarks', '~has_hallmark'],
-  ['disease-of-sites', '~affects'],
   ['drug-of-diseases', 'treated_by'],
   ['drug-of-effects', '~has_adverse_effect'],
   ['drug-of-targets', '~targets'],
@@ -158,7 +154,7 @@ export const caseFeatures = [
 ] as const satisfies readonly StepName[]
 
 /** Features that tell two diseases apart at the bedside or in the laboratory. */
-const tellingFeatures: readonly StepName[] = ['~has_finding', '~has_hallmark', '~shows', '~has_risk_factor', '~affects']
+const tellingFeatures: readonly StepName[] = ['~has_finding', '~has_hallmark', '~shows', '~has_risk_factor']
 
 /** What is asked of a disease that the stem hides. */
 const nextSteps: readonly (readonly [name: string, ...onward: StepName[]])[] = [
@@ -209,17 +205,11 @@ export function shapeOf(name: string): Shape {
 function oneHopShapes(): Shape[] {
   return clinicalRelationNames
     .filter((name) => relationFacts[name].isAsked)
-    .flatMap((name): Shape[] => [
-      { kind: 'walk', name, group: groupOf(name), hop: 1, forms: formsOf(name, everyForm), steps: [name] },
-      {
-        kind: 'walk',
-        name: `~${name}`,
-        group: groupOf(name),
-        hop: 1,
-        forms: formsOf(`~${name}`, everyForm),
-        steps: [`~${name}`],
-      },
-    ])
+    .flatMap((name): StepName[] => (relationFacts[name].isAskedBackward ? [name, `~${name}`] : [name]))
+    .map((step): Shape => {
+      const group = groupOf(readStep(step).relation)
+      return { kind: 'walk', name: step, group, hop: 1, forms: formsOf(step, everyForm), steps: [step] }
+    })
 }
 
 /** What belongs to what is asked apart, and little: it is vocabulary rather than medicine, and ontologies are full of it. */

@@ -29,11 +29,16 @@ const vagueBeginnings: readonly string[] = [
   'increased susceptibility',
 ]
 
+/** Faculties, which texts name where they mean trouble with them: "problems with memory". */
+const faculties: readonly string[] = ['memory', 'vision', 'hearing', 'speech', 'balance', 'sleep', 'appetite', 'gait']
+
 /** True for "abnormality of the adrenal glands" and its like: true of much, and said of little. */
 export function isVague(label: string): boolean {
   const name = label.toLowerCase()
   return (
-    vagueBeginnings.some((beginning) => name.startsWith(beginning)) || / (?:symptom|abnormality|finding)s?$/.test(name)
+    faculties.includes(name) ||
+    vagueBeginnings.some((beginning) => name.startsWith(beginning)) ||
+    / (?:symptom|abnormality|finding)s?$/.test(name)
   )
 }
 
@@ -74,6 +79,15 @@ function rootOf(word: string): string {
 /** True when two lists of stems have one in common. */
 export function shareStem(a: readonly string[], b: ReadonlySet<string>): boolean {
   return a.some((stem) => b.has(stem))
+}
+
+const MIN_BEGINNING = 5
+
+/** True when a stem of one list begins one of the other: "lymph" and "lymphadenitis". */
+export function soundAlike(a: readonly string[], b: ReadonlySet<string>): boolean {
+  if (shareStem(a, b)) return true
+  const begins = (start: string, word: string): boolean => start.length >= MIN_BEGINNING && word.startsWith(start)
+  return a.some((one) => [...b].some((other) => begins(one, other) || begins(other, one)))
 }
 
 /** True when all stems of one list stand in the other: "autosomal inheritance" in "autosomal recessive inheritance". */
