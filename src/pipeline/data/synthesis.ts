@@ -29,6 +29,8 @@ export type SynthesisCensus = {
   readonly keptByCell: Readonly<Record<string, number>>
   /** "shape: reason" → draws that became nothing. */
   readonly droppedDraws: Readonly<Record<string, number>>
+  /** Cells, shape/form/language, that gave nothing in a pilot and were not asked. */
+  readonly barren: readonly string[]
   readonly shortfalls: readonly { readonly cell: string; readonly wanted: number; readonly kept: number }[]
   readonly writer: WriterCensus | { readonly skipped: string }
   readonly coverage: { readonly before: Coverage; readonly after: Coverage }
@@ -63,6 +65,7 @@ export async function makeSynthesis(
     kept: writer.census !== null ? writer.census.kept : made.report.total,
     keptByCell: made.report.kept,
     droppedDraws: made.report.dropped,
+    barren: made.report.plans[0]?.barren ?? [],
     shortfalls: made.report.shortfalls,
     writer: writer.census ?? { skipped: 'no endpoint is named in synthesis.writer: questions are worded by templates' },
     coverage: { before, after: counter.coverage },

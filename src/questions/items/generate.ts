@@ -1,8 +1,8 @@
 import { createRng } from '../../core/rng.ts'
 import type { PackedGraph } from '../../graph/types.ts'
 import type { Item } from '../types.ts'
-import { type Assembly, assembleItem, assemblyOf } from './assemble.ts'
-import { proveItem } from './certificate.ts'
+import { type Assembly, assemblyOf } from './assemble.ts'
+import { attemptItem } from './attempt.ts'
 import type { ItemsConfig } from './config.ts'
 import type { ShapeSource } from './draws.ts'
 import {
@@ -85,26 +85,16 @@ function fillSlot(
   { name, index, seen }: { readonly name: string; readonly index: number; readonly seen: SeenKeys },
   drop: (reason: string) => void,
 ): Item | null {
-  const { config, seed, reader } = assembly
+  const { config, seed } = assembly
   const rng = createRng(seed, 'item', name, index)
   for (let attempt = 0; attempt < config.maxAttempts; attempt++) {
-    const drawn = source.draw(rng, assembly.form)
-    if (drawn.kind === 'failed') {
-      drop(drawn.reason)
+    const made = attemptItem(assembly, source, rng)
+    if (made.kind === 'dropped') {
+      drop(made.reason)
       continue
     }
-    const assembled = assembleItem(assembly, drawn.draft, rng)
-    if (assembled.kind === 'dropped') {
-      drop(assembled.reason)
-      continue
-    }
-    const proof = proveItem(reader.graph, assembled.item)
-    if (!proof.holds) {
-      drop(`certificate: ${proof.reason}`)
-      continue
-    }
-    const key = duplicateKey(assembled.item)
-    if (key !== null && seen.add(key)) return assembled.item
+    const key = duplicateKey(made.item)
+    if (key !== null && seen.add(key)) return made.item
     drop('asked before')
   }
   drop('no item in all attempts')

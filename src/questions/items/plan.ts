@@ -3,6 +3,7 @@ import { sha256Hex } from '../../core/hash.ts'
 import { canonicalJson } from '../../core/json.ts'
 import type { PackedGraph } from '../../graph/types.ts'
 import type { ItemForm, Language } from '../types.ts'
+import { isBarren } from './attempt.ts'
 import { type ItemsConfig, readItemsConfig } from './config.ts'
 import { openShape, type ShapeSource } from './draws.ts'
 import { readerOf } from './reader.ts'
@@ -19,6 +20,8 @@ export type Cell = {
   readonly quota: number
 }
 
+type CellKey = Pick<Cell, 'shape' | 'form' | 'language'>
+
 /** How much of a shape the graph holds. */
 export type Capacity = { readonly shape: string; readonly starts: number; readonly capacity: number }
 
@@ -29,6 +32,8 @@ export type ItemPlan = {
   readonly config: ItemsConfig
   readonly cells: readonly Cell[]
   readonly capacities: readonly Capacity[]
+  /** Cells that gave nothing in a pilot and were not asked, by {@link cellName}. */
+  readonly barren: readonly string[]
   /** Items wanted but not planned, by form and language, because no shape has room for them. */
   readonly unplanned: readonly { readonly form: ItemForm; readonly language: Language; readonly count: number }[]
   /** Content hash of the plan. */
@@ -73,7 +78,8 @@ export function planItems(graph: PackedGraph, config: ItemsConfig, seed: number,
   }))
   const wanted = formQuotas(checked)
   const room = new Map(capacities.map(({ shape, capacity }) => [shape, capacity]))
-  return makePlan({ graph: graph.hash, seed, config: checked, capacities, wanted, room, from: () => 0 })
+  const isCellBarren = (cell: CellKey): boolean => isBarren(graph, checked, seed, cell, sources.get(cell.shape)!)
+  return makePlan({ graph: graph.hash, seed, config: checked, capacities, wanted, room, from: () => 0, isCellBarren })
 }
 
 /** Which share of its slots a shape must have filled to be asked for more. */
@@ -109,7 +115,7 @@ export function planTopUp(
 }
 
 /** The name of a cell, for counting: "finding-disease-drug/single/en". */
-export function cellName({ shape, form, language }: Pick<Cell, 'shape' | 'form' | 'language'>): string {
+export function cellName({ shape, form, language }: CellKey): string {
   return `${shape}/${form}/${language}`
 }
 
@@ -128,29 +134,57 @@ type PlanParts = {
   readonly capacities: readonly Capacity[]
   readonly wanted: readonly FormQuota[]
   readonly room: ReadonlyMap<string, number>
-  readonly from: (cell: Omit<Cell, 'from' | 'quota'>) => number
-  readonly isOpen?: (cell: Omit<Cell, 'from' | 'quota'>) => boolean
+  readonly from: (cell: CellKey) => number
+  readonly isOpen?: (cell: CellKey) => boolean
+  readonly isCellBarren?: (cell: CellKey) => boolean
 }
 
-function makePlan({ graph, seed, config, capacities, wanted, room, from, isOpen = () => true }: PlanParts): ItemPlan {
+/** A cell that is asked for more than this is tried first. Chosen by us. */
+const TRIED_FROM = 50
+
+function makePlan(parts: PlanParts): ItemPlan {
+  const { graph, seed, config, capacities } = parts
   const cells: Cell[] = []
+  const barren: string[] = []
   const unplanned: FormQuota[] = []
-  for (const { form, language, count } of wanted) {
-    const open = shapes.filter(
-      (shape) =>
-        shape.forms.includes(form) && (room.get(shape.name) ?? 0) > 0 && isOpen({ shape: shape.name, form, language }),
-    )
-    const left = open.map((shape) => Math.max(0, room.get(shape.name)! - from({ shape: shape.name, form, language })))
-    const quotas = pourInto(shapeWeights(config, open, room), left, count)
-    for (const [index, { name }] of open.entries()) {
-      const quota = quotas[index]!
-      if (quota > 0) cells.push({ shape: name, form, language, from: from({ shape: name, form, language }), quota })
-    }
-    const missing = count - quotas.reduce((sum, quota) => sum + quota, 0)
+  for (const wanted of parts.wanted) {
+    const { form, language, count } = wanted
+    const planned = planForm(parts, wanted, barren)
+    cells.push(...planned)
+    const missing = count - planned.reduce((sum, { quota }) => sum + quota, 0)
     if (missing > 0) unplanned.push({ form, language, count: missing })
   }
-  const body = { graph, seed, config, cells, capacities, unplanned }
+  const body = { graph, seed, config, cells, capacities, barren, unplanned }
   return { ...body, hash: sha256Hex(canonicalJson(body)) }
+}
+
+/** The cells of a form and language; what a barren one was asked for goes to the others. */
+function planForm(
+  { config, room, from, isOpen = () => true, isCellBarren = () => false }: PlanParts,
+  { form, language, count }: FormQuota,
+  barren: string[],
+): Cell[] {
+  const tried = new Set<string>()
+  let open = shapes.filter(
+    (shape) =>
+      shape.forms.includes(form) && (room.get(shape.name) ?? 0) > 0 && isOpen({ shape: shape.name, form, language }),
+  )
+  for (;;) {
+    const left = open.map((shape) => Math.max(0, room.get(shape.name)! - from({ shape: shape.name, form, language })))
+    const quotas = pourInto(shapeWeights(config, open, room), left, count)
+    const cells = open.map(({ name }, index): Cell => {
+      const key = { shape: name, form, language }
+      return { ...key, from: from(key), quota: quotas[index]! }
+    })
+    const found = cells.filter((cell) => {
+      if (cell.quota <= TRIED_FROM || tried.has(cell.shape)) return false
+      tried.add(cell.shape)
+      return isCellBarren({ shape: cell.shape, form, language })
+    })
+    if (found.length === 0) return cells.filter(({ quota }) => quota > 0)
+    barren.push(...found.map(cellName))
+    open = open.filter(({ name }) => !found.some(({ shape }) => shape === name))
+  }
 }
 
 /** The count of each form and language; the largest remainders get what rounding leaves. */
