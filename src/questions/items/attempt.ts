@@ -22,8 +22,11 @@ export function attemptItem(assembly: Assembly, source: ShapeSource, rng: Rng): 
   return proof.holds ? assembled : { kind: 'dropped', reason: `certificate: ${proof.reason}` }
 }
 
-/** Draws without an item after which a cell is held to give none. Chosen by us: two slots at the usual 24 attempts. */
-const PILOT_DRAWS = 48
+/**
+ * Draws without an item after which a cell is held to give none. Chosen by us: a cell of which one draw in a hundred comes to
+ * something, and one slot in five, is still asked (98 times of 100).
+ */
+const PILOT_DRAWS = 400
 
 /**
  * True when a cell gives no item in a pilot of its own: a plan that asked it for thousands would spend most of its time on
