@@ -77,9 +77,8 @@ export function planItems(graph: PackedGraph, config: ItemsConfig, seed: number,
     capacity,
   }))
   const wanted = formQuotas(checked)
-  const room = new Map(capacities.map(({ shape, capacity }) => [shape, capacity]))
   const isCellBarren = (cell: CellKey): boolean => isBarren(graph, checked, seed, cell, sources.get(cell.shape)!)
-  return makePlan({ graph: graph.hash, seed, config: checked, capacities, wanted, room, from: () => 0, isCellBarren })
+  return makePlan({ graph: graph.hash, seed, config: checked, capacities, wanted, from: () => 0, isCellBarren })
 }
 
 /** Which share of its slots a shape must have filled to be asked for more. */
@@ -104,7 +103,6 @@ export function planTopUp(
   const next = makePlan({
     ...plan,
     wanted,
-    room: new Map(plan.capacities.map(({ shape, capacity }) => [shape, capacity])),
     from: (cell) => planned.get(cellName(cell)) ?? 0,
     isOpen: (cell) => {
       const slots = planned.get(cellName(cell)) ?? 0
@@ -133,7 +131,6 @@ type PlanParts = {
   readonly config: ItemsConfig
   readonly capacities: readonly Capacity[]
   readonly wanted: readonly FormQuota[]
-  readonly room: ReadonlyMap<string, number>
   readonly from: (cell: CellKey) => number
   readonly isOpen?: (cell: CellKey) => boolean
   readonly isCellBarren?: (cell: CellKey) => boolean
@@ -158,19 +155,33 @@ function makePlan(parts: PlanParts): ItemPlan {
   return { ...body, hash: sha256Hex(canonicalJson(body)) }
 }
 
+/**
+ * How many different items a shape can give in a form, at most. An open question along a chain accepts all that the chain
+ * reaches, so each start gives one, however many walks leave it.
+ */
+function roomOf({ kind, name }: Shape, form: ItemForm, capacities: ReadonlyMap<string, Capacity>): number {
+  const known = capacities.get(name)
+  if (known === undefined) return 0
+  return form === 'open' && kind === 'walk' ? Math.min(known.starts, known.capacity) : known.capacity
+}
+
 /** The cells of a form and language; what a barren one was asked for goes to the others. */
 function planForm(
-  { config, room, from, isOpen = () => true, isCellBarren = () => false }: PlanParts,
+  { config, capacities, from, isOpen = () => true, isCellBarren = () => false }: PlanParts,
   { form, language, count }: FormQuota,
   barren: string[],
 ): Cell[] {
   const tried = new Set<string>()
+  const known = new Map(capacities.map((capacity) => [capacity.shape, capacity]))
+  const room = new Map(shapes.map((shape) => [shape.name, roomOf(shape, form, known)]))
   let open = shapes.filter(
-    (shape) =>
-      shape.forms.includes(form) && (room.get(shape.name) ?? 0) > 0 && isOpen({ shape: shape.name, form, language }),
+    (shape) => shape.forms.includes(form) && room.get(shape.name)! > 0 && isOpen({ shape: shape.name, form, language }),
   )
   for (;;) {
-    const left = open.map((shape) => Math.max(0, room.get(shape.name)! - from({ shape: shape.name, form, language })))
+    const left = open.map((shape) => {
+      const key = { shape: shape.name, form, language }
+      return Math.max(0, room.get(shape.name)! - from(key))
+    })
     const quotas = pourInto(shapeWeights(config, open, room), left, count)
     const cells = open.map(({ name }, index): Cell => {
       const key = { shape: name, form, language }
