@@ -14,9 +14,9 @@ export function addReview(program: Command, shell: Shell): void {
     .command('review')
     .summary('decide about disputed labels: accept, correct or remove, with a reason')
     .description(
-      'Shows each item whose label a strong model never gave, or whose question stands elsewhere with another answer, with the answers that were given. A decision is written down with who, when and why before the next item is shown; leave at any moment, and the next sitting goes on there. Then run `fleming data` again: what was accepted or corrected joins the mix.',
+      'Shows each item whose label a strong model never gave, or whose question stands elsewhere with another answer, with the answers that were given. A decision is written down with who, when and why before the next item is shown; leave at any moment, and the next sitting goes on there. Then run `fleming data` again: what was accepted or corrected joins the mix. Of a training run the suspects of stage 2 are shown; what is decided there is recorded and changes no training yet.',
     )
-    .argument('<run>', 'folder of a data run, such as runs/data')
+    .argument('<run>', 'folder of a data run, such as runs/data, or of a training run, whose quarantine is shown')
     .option('--who <name>', 'name of the reviewer; the login name unless told')
     .option('--list', 'print the disputes and what was decided instead')
     .option('--json', 'with --list: one JSON object on stdout')

@@ -4,6 +4,7 @@ import { ConfigError } from '../core/errors.ts'
 import { readText } from '../core/read.ts'
 import { formatHint } from '../core/registry.ts'
 import { type Config, configSchema } from './config.ts'
+import { expandPreset } from './config-grpo.ts'
 
 type Path = readonly (string | number)[]
 
@@ -19,13 +20,24 @@ export function loadConfig(file: string, assignments: readonly string[] = []): C
 
 /** The same for a text at hand; `file` is only named in errors. */
 export function parseConfig(text: string, file: string, assignments: readonly string[] = []): Config {
-  return parseWith(configSchema, 'docs/configuration.md', text, file, assignments)
+  return parseWith(configSchema, 'docs/configuration.md', text, file, assignments, expandPresets)
+}
+
+/** The document with the settings of presets filled in, where the stages of reinforcement learning name one. */
+function expandPresets(document: unknown): unknown {
+  if (typeof document !== 'object' || document === null) return document
+  const stages = Object.entries(document).map(([name, section]): [string, unknown] => [
+    name,
+    name === 'rl-1' || name === 'rl-2' ? expandPreset(section) : section,
+  ])
+  return Object.fromEntries(stages)
 }
 
 /**
  * A configuration by a schema of its own, with the same errors.
  *
  * @param page where every key is explained, for hints
+ * @param prepare applied to the document, assignments included, before it is checked
  */
 export function parseWith<Schema extends z.ZodType>(
   schema: Schema,
@@ -33,6 +45,7 @@ export function parseWith<Schema extends z.ZodType>(
   text: string,
   file: string,
   assignments: readonly string[] = [],
+  prepare: (document: unknown) => unknown = (document) => document,
 ): z.infer<Schema> {
   const lines = new LineCounter()
   const document: Document = parseDocument(text, { lineCounter: lines })
@@ -48,7 +61,7 @@ export function parseWith<Schema extends z.ZodType>(
   }
   const origins = new Map<string, string>()
   for (const assignment of assignments) assign(document, assignment, origins)
-  const parsed = schema.safeParse(document.toJS() as unknown)
+  const parsed = schema.safeParse(prepare(document.toJS()))
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))

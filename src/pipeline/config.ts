@@ -1,5 +1,9 @@
 import { z } from 'zod'
 import { defaultLora, loraTargets } from '../engine/lora.ts'
+import { endpointsSchema } from './config-endpoints.ts'
+import { checkGrpo, grpoShape } from './config-grpo.ts'
+import { miningOptions, switchOptions } from './config-mining.ts'
+import { coldStartSchema } from './config-teacher.ts'
 
 /**
  * The whole configuration of a run. Defaults are those of the default run: the starter graph and a from-scratch student
@@ -120,24 +124,6 @@ const pretrain = z.strictObject({
     .describe('merges of the tokenizer for the words between the names'),
 })
 
-const coldStart = z.strictObject({
-  items: count.default(150).describe('questions that the teacher writes trajectories for'),
-  maxHops: z.number().int().min(1).max(4).default(3).describe('longest path among them'),
-  epochs: z
-    .number()
-    .int()
-    .nonnegative()
-    .default(16)
-    .describe('passes over the trajectories; 0: no cold start, as the paper does with a base that already reasons'),
-  checkpointEvery: count.default(100).describe('steps between checkpoints: what a kill can cost'),
-  batch: count.default(16).describe('trajectories of a step'),
-  learningRate: z.number().positive().default(1e-3).describe('peak learning rate'),
-  backtrackShare: share
-    .default(0.5)
-    .describe('share of the places with a competing diagnosis where the teacher raises it and rules it out'),
-  rehearsal: share.default(0.3).describe('weight of fact documents beside the trajectories'),
-})
-
 const rl = z.strictObject({
   steps: count,
   promptsPerStep: count.default(32).describe('questions of a step, one group each'),
@@ -145,18 +131,14 @@ const rl = z.strictObject({
   learningRate: z.number().positive().default(3e-4).describe('peak learning rate'),
   warmup: count.default(5).describe('steps of linear warm-up'),
   finalShare: share.default(1).describe('learning rate of the last step, as a share of the peak'),
-  loss: z.enum(['importance_sampling', 'ppo', 'cispo']).default('importance_sampling').describe('policy loss'),
-  clipLow: z
-    .number()
-    .nonnegative()
-    .default(0.8)
-    .describe('lower bound of the probability ratio; `ppo` and `cispo` only'),
-  clipHigh: z.number().positive().default(1.2).describe('upper bound of the probability ratio; `ppo` and `cispo` only'),
+  ...grpoShape,
   gradClipNorm: z.number().nonnegative().default(1).describe('largest norm of the gradient; 0 switches clipping off'),
   rewardRule: z
-    .enum(['gated', 'additive'])
+    .enum(['gated', 'additive', 'penalised'])
     .default('gated')
-    .describe('`gated`: 1 if format and answer are right, else 0; `additive`: the sum of the parts'),
+    .describe(
+      '`gated`: 1 if format and answer are right, else 0; `additive`: right + 0.1 for the format; `penalised`: gated, and -0.1 for a bad format',
+    ),
   reward: z
     .enum(['verifiable', 'random'])
     .default('verifiable')
@@ -185,6 +167,7 @@ const rlOne = rl.extend({
       checkEvery: count.default(5).describe('steps between checks'),
       checks: count.default(3).describe('checks in a row that must agree'),
       minSteps: count.default(40).describe('no plateau before this step'),
+      ...switchOptions,
     })
     .prefault({}),
 })
@@ -213,6 +196,7 @@ const rlTwo = rl.extend({
     .nonnegative()
     .default(3)
     .describe('exponent of the chance of a mixed group in the priority of a failure; 0 draws failures uniformly'),
+  ...miningOptions,
 })
 
 const evaluation = z.strictObject({
@@ -233,9 +217,10 @@ export const configSchema = z.strictObject({
   graph: graph.prefault({}),
   questions: questions.prefault({}),
   pretrain: pretrain.prefault({}),
-  'cold-start': coldStart.prefault({}),
-  'rl-1': rlOne.prefault({}),
-  'rl-2': rlTwo.prefault({}),
+  endpoints: endpointsSchema,
+  'cold-start': coldStartSchema.prefault({}),
+  'rl-1': rlOne.superRefine(checkGrpo).prefault({}),
+  'rl-2': rlTwo.superRefine(checkGrpo).prefault({}),
   evaluation: evaluation.prefault({}),
   release: z
     .strictObject({

@@ -3,6 +3,7 @@ import { starterSchema } from '../graph/schema.ts'
 import { hashTables, readTables } from '../graph/sources/tables.ts'
 import { drawHeldOut } from '../questions/hold-out.ts'
 import type { Config } from './config.ts'
+import { decisiveTeacher } from './config-teacher.ts'
 import type { Observer } from './observer.ts'
 import { openRunDirectory } from './run-directory.ts'
 import { runStage, type StageName, sourcesOf } from './stage.ts'
@@ -82,7 +83,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
       code: sourcesOf('cold-start'),
       inputs: { ...dataInputs, pretrain: pretrainManifest.hash },
       seed,
-      config: { ...config['cold-start'], dataSeed },
+      config: { ...config['cold-start'], dataSeed, ...decisiveTeacher(config) },
       make: (dir) => makeColdStart(dir, config, graph, questions, student, observer),
     })
     const rlOneManifest = await runStage(run.dir, observer, {

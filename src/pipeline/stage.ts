@@ -37,6 +37,8 @@ export const dataStageNames = ['graph', 'curated', 'synthesis', 'refinement'] as
 export type DataStageName = (typeof dataStageNames)[number]
 export type AnyStageName = StageName | DataStageName
 
+const rlFiles = ['pipeline/stages/rl.ts', 'pipeline/config-grpo.ts']
+
 const layersOf: { readonly [Name in StageName]: readonly string[] } = {
   graph: ['core', 'graph'],
   questions: ['core', 'graph', 'text', 'questions'],
@@ -51,9 +53,12 @@ const layersOf: { readonly [Name in StageName]: readonly string[] } = {
     'pipeline/student.ts',
     'pipeline/model-text.ts',
   ],
-  'cold-start': ['core', 'graph', 'text', 'questions', 'trajectories', 'engine', 'policy'],
-  'rl-1': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', 'pipeline/stages/rl.ts'],
-  'rl-2': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', 'pipeline/stages/rl.ts'],
+  'cold-start': [
+    ...['core', 'endpoint', 'graph', 'text', 'questions', 'trajectories', 'engine', 'policy'],
+    ...['pipeline/stages/cold-start.ts', 'pipeline/teacher.ts', 'pipeline/data/shared.ts'],
+  ],
+  'rl-1': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', ...rlFiles],
+  'rl-2': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', ...rlFiles],
   evaluation: ['core', 'graph', 'text', 'questions', 'engine', 'evaluation'],
   release: ['core', 'release'],
 }

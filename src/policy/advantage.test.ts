@@ -18,8 +18,19 @@ test('a lone rollout is an error, never its raw reward', () => {
   expect(() => groupAdvantages([1])).toThrow(DataError)
 })
 
-test('a reward that is not finite is refused', () => {
-  expect(() => groupAdvantages([1, Number.NaN])).toThrow(/not finite/)
+test('an infinite reward is refused', () => {
+  expect(() => groupAdvantages([1, Number.POSITIVE_INFINITY])).toThrow(/not finite/)
+})
+
+test('a crashed verifier (NaN) is left out of the mean and has advantage 0', () => {
+  expect(groupAdvantages([1, Number.NaN, 0, 0.5])).toEqual([0.5, 0, -0.5, 0])
+  expect(isLive([1, Number.NaN])).toBe(false)
+  expect(groupAdvantages([1, Number.NaN])).toEqual([0, 0])
+  expect(isLive([Number.NaN, Number.NaN])).toBe(false)
+})
+
+test('a list of lengths must fit the rewards', () => {
+  expect(() => groupAdvantages([1, 0], { lengths_G: [3] })).toThrow(/1 lengths for 2 rewards/)
 })
 
 test('advantages sum to zero and keep the order of the rewards', () => {

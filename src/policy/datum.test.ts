@@ -49,3 +49,10 @@ test('a prompt of one token has no masked position', () => {
 test('a rollout without a prompt has no first prediction and is refused', () => {
   expect(() => rolloutDatum([], { tokens: [9], logprobs: [-2] }, 1)).toThrow(DataError)
 })
+
+test('a rollout may carry one advantage per token, and lists that do not fit are refused', () => {
+  const completion = { tokens: [20, 21], logprobs: [-1, -2] }
+  expect(rolloutDatum([7, 8], completion, [0.5, 0]).advantages).toEqual([0, 0.5, 0])
+  expect(() => rolloutDatum([7, 8], completion, [0.5])).toThrow(/2 completion tokens have 2 .* and 1 advantages/)
+  expect(() => rolloutDatum([7, 8], { tokens: [20, 21], logprobs: [-1] }, 1)).toThrow(/have 1 log-probabilities/)
+})

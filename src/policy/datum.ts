@@ -34,15 +34,24 @@ export function weightedDatum(tokens: readonly number[], weights_T: readonly num
  * The datum of one rollout for a policy loss. Prompt positions carry advantage 0 and log-probability 0, the stop token
  * is a target like any other (the policy must learn to stop).
  *
- * @param advantage already multiplied by the aggregation weight: the engine sums
- * @throws {DataError} when the prompt is empty: nothing would predict the first completion token
+ * @param advantage of every token, or one each, [token]; already multiplied by the aggregation weight: the engine sums
+ * @throws {DataError} when the prompt is empty (nothing would predict the first completion token), or a list has another
+ *   length than the completion
  */
 export function rolloutDatum(
   promptTokens: readonly number[],
   completion: { readonly tokens: readonly number[]; readonly logprobs: readonly number[] },
-  advantage: number,
+  advantage: number | readonly number[],
 ): Datum {
   if (promptTokens.length === 0) throw new DataError('a rollout needs a prompt')
+  const { length } = completion.tokens
+  const advantages_T = typeof advantage === 'number' ? new Array<number>(length).fill(advantage) : advantage
+  if (completion.logprobs.length !== length || advantages_T.length !== length) {
+    throw new DataError(
+      `${length} completion tokens have ${completion.logprobs.length} log-probabilities and ${advantages_T.length} advantages`,
+      { hint: 'each list needs one entry per completion token, the stop token included' },
+    )
+  }
   const tokens = [...promptTokens, ...completion.tokens]
   const before = promptTokens.length - 1
   const zeros = new Array<number>(before).fill(0)
@@ -50,6 +59,6 @@ export function rolloutDatum(
     inputTokens: tokens.slice(0, -1),
     targetTokens: tokens.slice(1),
     logprobs: [...zeros, ...completion.logprobs],
-    advantages: [...zeros, ...completion.tokens.map(() => advantage)],
+    advantages: [...zeros, ...advantages_T],
   }
 }

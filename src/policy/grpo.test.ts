@@ -92,7 +92,15 @@ test('when no group has a signal nothing is sent and no update is made', async (
 test('one gradient, then one update at the given rate and clip, without weight decay', async () => {
   const client = await open()
   const result = await grpoStep(client, [group(1, 0)], options)
-  expect(result).toEqual({ optim: { step: 1, gradNorm: 1, paramNorm: 1 }, logprobGap: 0, trainedTokens: 3 })
+  expect(result).toEqual({
+    optim: { step: 1, gradNorm: 1, paramNorm: 1 },
+    logprobGap: 0,
+    trainedTokens: 3,
+    losses_U: [0.25],
+    samplerLogprobs_T: [-0.5, -0.5, -0.5],
+    trainerLogprobs_T: [-0.5, -0.5, -0.5],
+  })
+  expect(client.calls).toHaveLength(2)
   expect(client.calls).toEqual([
     expect.objectContaining({ method: 'forwardBackward', loss: 'importance_sampling', config: {} }),
     {

@@ -1,77 +1,87 @@
-import type { Datum, OptimStepResult, TrainingClient } from '../engine/types.ts'
-import { isLive } from './advantage.ts'
-import { rolloutDatum } from './datum.ts'
+import type { FrozenClient, OptimStepResult, TrainingClient } from '../engine/types.ts'
+import { splitRows } from './grpo-batch.ts'
+import type { GrpoOptions } from './grpo-options.ts'
+import { fixRows, type ReferenceLogprobs } from './grpo-start.ts'
+import { accumulate, noteStart, openTally, summarise } from './grpo-update.ts'
+import { createObjective } from './objectives/registry.ts'
 import type { Group } from './rollout.ts'
 
-export type GrpoOptions = {
-  readonly loss: 'importance_sampling' | 'ppo' | 'cispo'
-  readonly clipLow: number
-  readonly clipHigh: number
-  readonly learningRate: number
-  readonly gradClipNorm: number
-}
+export type { GrpoOptions } from './grpo-options.ts'
 
 export type GrpoResult = {
+  /** Of the last optimiser step. */
   readonly optim: OptimStepResult | null
   /** Largest |policy logprob − sampler logprob| over the trained tokens, nats: near 0, or engine and sampler disagree. */
   readonly logprobGap: number
   readonly trainedTokens: number
+  /** The objective of each optimiser step, to be minimised; a value on policy means little, its course does. */
+  readonly losses_U?: readonly number[]
+  /** Log-probabilities of the trained tokens by the sampler and by the trainer before the first update, nats, [token]. */
+  readonly samplerLogprobs_T?: readonly number[]
+  readonly trainerLogprobs_T?: readonly number[]
+  /** Shares of the tokens of all steps whose ratio was beyond a bound in the direction of its advantage. */
+  readonly clipLowShare?: number
+  readonly clipHighShare?: number
+  /** Mean divergence from the reference at the start of the batch, nats per token. */
+  readonly klReferenceK1?: number
+  readonly klReferenceK3?: number
+  /** Rollouts that were cut off and therefore have no gradient. */
+  readonly maskedRollouts?: number
+  /** Share of the trained tokens that a correction set to 0. */
+  readonly correctedAwayShare?: number
+}
+
+export type GrpoContext = {
+  /** Of the reference policy; needed with a KL term. */
+  readonly referenceLogprobs?: ReferenceLogprobs
 }
 
 /** Adam's settings for policy gradients: the cookbook's, no weight decay. */
 const adam = { beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0 } as const
 
 /**
- * One update of the policy from the groups of one step: reward − group mean times log-probability, summed over the
- * tokens of a rollout, averaged over the k rollouts of a prompt and over prompts.
+ * The updates of the policy from the groups of one step. By default one: reward − group mean times log-probability, summed
+ * over the tokens of a rollout, averaged over the k rollouts of a prompt and over prompts. On the policy that sampled the
+ * rollouts the ratio is 1 and importance sampling has exactly the gradient of Eq. (1).
  *
- * The averages are folded into the advantages (ω = 1 / (P · k)), since every engine sums. On the policy
- * that sampled the rollouts the ratio is 1 and importance sampling has exactly the gradient of Eq. (1).
+ * Each average is folded into the advantages, since every engine sums. A batch may be used several times; then ω stays
+ * that of the whole batch and each part is multiplied by the number of parts, so that an optimiser step sees a gradient of
+ * the same expected size however the batch is split.
  *
  * @paper Fleming-R1 Eq. (1): L = −E[(1/k) Σ_i log π(y_i|x) · A(x, y_i)]; no ratio clip, no KL, no length term
+ * @deviation all options (grpo-options.ts) are off by default; the paper has none of them
  * @param groups_P all groups of the step; those without a signal send nothing but count in the average
  * @returns `optim: null` when no group is live, and then no update is made
+ * @throws {ConfigError} for bounds that mean nothing, or a KL term without a reference
  */
 export async function grpoStep(
   client: TrainingClient,
   groups_P: readonly Group[],
   options: GrpoOptions,
+  context: GrpoContext = {},
 ): Promise<GrpoResult> {
-  const data: Datum[] = []
-  for (const group of groups_P) {
-    if (!isLive(group.rollouts_G.map((rollout) => rollout.reward.total))) continue
-    const weight = 1 / (groups_P.length * group.rollouts_G.length)
-    group.rollouts_G.forEach((rollout, member) => {
-      const completion = { tokens: rollout.tokens, logprobs: rollout.samplerLogprobs_T }
-      data.push(rolloutDatum(group.promptTokens, completion, group.advantages_G[member]! * weight))
-    })
+  const { clipLow, clipHigh, dualClip = null } = options
+  const objective = createObjective(options.loss, { clipLow, clipHigh, dualClip })
+  const rows = await fixRows(client, groups_P, options, context.referenceLogprobs)
+  const parts = splitRows(rows, options.updates?.minibatches ?? 1)
+  const tally = openTally()
+  let optim: OptimStepResult | null = null
+  for (let epoch = 0; epoch < (options.updates?.epochs ?? 1); epoch++) {
+    for (const [index, part] of parts.entries()) {
+      const isFirst = epoch === 0 && index === 0
+      const logprobs_RT = await accumulate(client, part, { objective, options, scale: parts.length, isFirst, tally })
+      if (epoch === 0) noteStart(tally, part, logprobs_RT)
+      optim = await client.optimStep({
+        ...adam,
+        learningRate: options.learningRate,
+        gradClipNorm: options.gradClipNorm,
+      })
+    }
   }
-  if (data.length === 0) return { optim: null, logprobGap: 0, trainedTokens: 0 }
-  const clip =
-    options.loss === 'importance_sampling'
-      ? {}
-      : { clipLowThreshold: options.clipLow, clipHighThreshold: options.clipHigh }
-  const { logprobs_DT } = await client.forwardBackward(data, options.loss, clip)
-  const optim = await client.optimStep({
-    ...adam,
-    learningRate: options.learningRate,
-    gradClipNorm: options.gradClipNorm,
-  })
-  return { optim, ...gapOf(data, logprobs_DT) }
+  return { optim, ...summarise(tally, rows, groups_P, options, objective) }
 }
 
-function gapOf(
-  data: readonly Datum[],
-  logprobs_DT: readonly (readonly number[])[],
-): { logprobGap: number; trainedTokens: number } {
-  let logprobGap = 0
-  let trainedTokens = 0
-  data.forEach((datum, index) => {
-    datum.advantages!.forEach((advantage, position) => {
-      if (advantage === 0) return
-      trainedTokens += 1
-      logprobGap = Math.max(logprobGap, Math.abs(datum.logprobs![position]! - logprobs_DT[index]![position]!))
-    })
-  })
-  return { logprobGap, trainedTokens }
+/** The reference log-probabilities of a frozen model, for `GrpoContext`. */
+export function referenceOf(client: FrozenClient): ReferenceLogprobs {
+  return async (data) => (await client.forward(data, 'importance_sampling')).logprobs_DT
 }

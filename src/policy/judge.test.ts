@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { idOf, tinyGraph } from '../graph/fixtures/tiny-graph.ts'
-import type { Question } from '../questions/types.ts'
+import type { Item, Question } from '../questions/types.ts'
 import { buildLexicon } from '../text/lexicon.ts'
-import { type Judge, randomJudge, verifiableJudge } from './judge.ts'
+import { checkJudge, type Judge, judgeOf, randomJudge, verifiableJudge } from './judge.ts'
 
 const graph = tinyGraph()
 const lexicon = buildLexicon(graph.entities)
@@ -54,4 +54,32 @@ test('the control gives 1 or 0 by a fair coin of seed and key that knows nothing
 test('the control still says what was right, so that the curves show what it does not reward', () => {
   const { reward, value } = coin(question, answer('quinine'), false, 'key')
   expect([reward.correct, reward.format, value.kind]).toEqual([1, 1, 'entity'])
+})
+
+test('the judge of an item reads each form as its prompt asks, options as shown', () => {
+  const item = (more: object): Item => ({ id: 'i', form: 'single', language: 'en', stem: 'Which?', ...more }) as Item
+  const options = ['Metformin', 'Glipizide', 'Sitagliptin']
+  const total = (by: ReturnType<typeof judgeOf>, text: string): number => by(answer(text), false).reward.total
+  const single = judgeOf(item({ options, golds: [0] }), { order: [2, 1, 0] })
+  expect([total(single, 'C'), total(single, 'metformin'), total(single, 'A')]).toEqual([1, 1, 0])
+  const multiple = judgeOf(item({ form: 'multiple', options, golds: [0, 2] }), { rule: 'penalised' })
+  expect([total(multiple, 'C, A'), total(multiple, 'A'), multiple('A, C', false).reward.total]).toEqual([1, 0, -0.1])
+  const numeric = judgeOf(item({ form: 'open', options: [], golds: [], answers: ['7.2 mg'] }))
+  expect([total(numeric, '7200 mcg'), total(numeric, '7.2')]).toEqual([1, 0])
+  expect(numeric(answer('7.2'), false).value).toEqual({ kind: 'missingUnit' })
+  const named = judgeOf(item({ form: 'open', options: [], golds: [], answers: ['gout'] }), { thinkPrefilled: false })
+  expect(named(`<think>${answer('gout')}`, false).reward).toEqual({ correct: 1, format: 1, total: 1 })
+  expect(named(answer('gout'), false).reward.total).toBe(0)
+  expect(named(`<think>${answer('gout')}`, true).reward).toEqual({ correct: 1, format: 0, total: 0 })
+})
+
+test('a judge that is broken is found before a batch is scored, a sound one passes under every rule', () => {
+  for (const rule of ['gated', 'additive', 'penalised'] as const) {
+    expect(() => checkJudge(verifiableJudge(lexicon, rule), [question], lexicon)).not.toThrow()
+  }
+  const generous: Judge = (asked, completion, truncated, key) => ({
+    ...gated(asked, completion, truncated, key),
+    reward: { correct: 1, format: 1, total: 1 },
+  })
+  expect(() => checkJudge(generous, [question], lexicon)).toThrow(expect.objectContaining({ code: 'E_INTEGRITY' }))
 })

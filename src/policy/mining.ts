@@ -1,21 +1,12 @@
 import { createRng, type Rng } from '../core/rng.ts'
-import type { Difficulty, Question } from '../questions/types.ts'
+import type { Question } from '../questions/types.ts'
+import { type AllocationRule, allocate } from './allocation.ts'
+import { type Curriculum, type LedgerEntry, posterior } from './ledger.ts'
+import { betaBelow, betaMean, drawBeta } from './ledger-beta.ts'
+import { ladderSize, replayCount, type StateRules } from './ledger-states.ts'
+import type { PlanItem } from './rollout.ts'
 
-/** What is known of the policy on one question; counts are of rollouts at temperature 1. */
-export type LedgerEntry = {
-  /** Decayed successes and failures: what the current policy would do. */
-  alpha: number
-  beta: number
-  seen: number
-  right: number
-  /** Step of the last visit. */
-  lastStep: number
-}
-
-/** One entry per visited question, by question id. */
-export type Ledger = Map<string, LedgerEntry>
-
-export type MiningConfig = {
+export type MiningConfig = StateRules & {
   /** Rollouts per question of a sweep. */
   readonly sweepSize: number
   /** Steps after which an observation counts half. */
@@ -24,115 +15,132 @@ export type MiningConfig = {
   readonly rightShare: number
   /** Exponent of the probability of a mixed group in the priority of a failure; 0 draws failures uniformly. */
   readonly focus: number
-}
-
-/** Prior successes and failures by tier, worth two rollouts. */
-const priors: Readonly<Record<Difficulty, readonly [alpha: number, beta: number]>> = {
-  easy: [1.6, 0.4],
-  moderate: [1, 1],
-  difficult: [0.5, 1.5],
+  /** What a failure is: believed to fail more often than not, or having failed repeatedly. `posterior` unless given. */
+  readonly failure?: 'posterior' | 'repeated' | undefined
+  /** How the rollouts of a step are shared out; the same for every question unless given. */
+  readonly allocation?: AllocationRule | null | undefined
 }
 
 /** Floor of a failure's priority, so that none is forgotten, and the bonus of difficult ones. */
 const priorityFloor = 0.01
 const difficultBonus = 1.5
 
-/**
- * Enters a visit into the ledger: old counts decay by the steps since the last visit, new ones are added.
- *
- * @param rights one 0/1 correctness per rollout of the visit
- */
-export function recordVisit(
-  ledger: Ledger,
-  question: Question,
-  rights: readonly number[],
-  visit: { readonly step: number; readonly halfLife: number },
-): void {
-  const known = ledger.get(question.id) ?? { alpha: 0, beta: 0, seen: 0, right: 0, lastStep: visit.step }
-  const decay = 2 ** (-(visit.step - known.lastStep) / visit.halfLife)
-  const right = rights.reduce((sum, value) => sum + value, 0)
-  ledger.set(question.id, {
-    alpha: known.alpha * decay + right,
-    beta: known.beta * decay + rights.length - right,
-    seen: known.seen + rights.length,
-    right: known.right + right,
-    lastStep: visit.step,
-  })
-}
-
-/** The Beta posterior of a question's pass rate, the tier's prior included. */
-export function posterior(ledger: Ledger, question: Question): { readonly alpha: number; readonly beta: number } {
-  const [alpha, beta] = priors[question.difficulty]
-  const entry = ledger.get(question.id)
-  return { alpha: alpha + (entry?.alpha ?? 0), beta: beta + (entry?.beta ?? 0) }
-}
-
-const meanOf = ({ alpha, beta }: { readonly alpha: number; readonly beta: number }): number => alpha / (alpha + beta)
+/** Failed sweeps in a row that make a failure repeated, and how sure one failed sweep alone must be. */
+const repeatedSweeps = 2
+const sureFailure = 0.9
 
 export type Sides = {
   readonly wrong: readonly Question[]
   readonly right: readonly Question[]
   readonly frontier: readonly Question[]
+  readonly solved: readonly Question[]
 }
 
 /**
- * The training set by what the policy does with it: `wrong` is believed to be answered right less
- * than half the time, `right` is believed to be answered right at least half the time, `frontier` has not been visited.
+ * The training set by what the policy does with it: `wrong` are its failures, `right` is believed to be answered right at
+ * least half the time, `solved` nearly always, `frontier` is neither or has not been visited. What is frozen or
+ * quarantined is in none of them.
  *
  * @paper Fleming-R1 §3.3 stage 2: evaluate on the full data set; repeated failures become high-priority samples
- * @deviation "repeated" is not defined: four rollouts of a sweep stand for four tries, and later rollouts update the
- *   belief, so that an item that has been learnt leaves the failures before the next sweep
+ * @deviation "repeated" is not defined: by default four rollouts of a sweep stand for four tries, and later rollouts
+ *   update the belief, so that an item that has been learnt leaves the failures before the next sweep; `repeated` asks for
+ *   two failed sweeps in a row, or one and a belief of 0.9, or one in the first round
  */
-export function divide(ledger: Ledger, questions: readonly Question[]): Sides {
-  const wrong: Question[] = []
-  const right: Question[] = []
-  const frontier: Question[] = []
+export function divide(
+  curriculum: Curriculum,
+  questions: readonly Question[],
+  failure: 'posterior' | 'repeated' = 'posterior',
+): Sides {
+  const sides: Record<keyof Sides, Question[]> = { wrong: [], right: [], frontier: [], solved: [] }
   for (const question of questions) {
-    if (!ledger.has(question.id)) frontier.push(question)
-    else if (meanOf(posterior(ledger, question)) < 0.5) wrong.push(question)
-    else right.push(question)
+    const entry = curriculum.ledger.get(question.id)
+    if (entry?.state === 'frozen' || entry?.state === 'quarantined') continue
+    sides[sideOf(curriculum, question, entry, failure)].push(question)
   }
-  return { wrong, right, frontier }
+  return sides
+}
+
+function sideOf(
+  curriculum: Curriculum,
+  question: Question,
+  entry: LedgerEntry | undefined,
+  failure: 'posterior' | 'repeated',
+): keyof Sides {
+  if (entry === undefined) return 'frontier'
+  if (entry.state === 'solved') return 'solved'
+  const believed = posterior(curriculum, question)
+  if (betaMean(believed) >= 0.5) return 'right'
+  if (failure === 'posterior') return 'wrong'
+  const isRepeated =
+    entry.sweepsFailed >= repeatedSweeps ||
+    (entry.sweepsFailed === 1 && (curriculum.sweeps <= 1 || betaBelow(0.5, believed) >= sureFailure))
+  return isRepeated ? 'wrong' : 'frontier'
 }
 
 /** Probability that a group of `size` rollouts at pass rate `p` holds both right and wrong ones. */
 export const mixedProbability = (p: number, size: number): number => 1 - p ** size - (1 - p) ** size
 
+export type MinedReason = 'wrong' | 'right' | 'replay' | 'fill'
+
 /**
- * The questions of one step, right : wrong at the configured share by exact counts. Failures are drawn by priority:
- * a pass rate drawn from the posterior (Thompson), the probability that its group is mixed, raised to `focus`.
+ * The questions of one step, right : wrong at the configured share by exact counts, each with the size of its group.
+ * Failures are drawn by priority: a pass rate drawn from the posterior (Thompson), the probability that its group is mixed,
+ * raised to `focus`. Solved questions that are replayed count as right.
  *
  * @paper Fleming-R1 Fig. 2: right : wrong = 1 : 2
  * @deviation the priority inside the failures is ours; `focus: 0` draws them uniformly
- * @returns `count` questions without repeats; when failures are too few, unvisited and then right questions fill up
+ * @param draw `step` counts from 0
+ * @returns `count` questions without repeats, or as many as may be trained on; when failures are too few, questions that
+ *   are neither, then right, then solved ones fill up
  */
 export function planMined(
-  ledger: Ledger,
+  curriculum: Curriculum,
   questions: readonly Question[],
   config: MiningConfig,
-  draw: { readonly count: number; readonly groupSize: number; readonly rng: Rng },
-): { readonly question: Question; readonly reason: 'wrong' | 'right' | 'fill' }[] {
-  const { wrong, right, frontier } = divide(ledger, questions)
-  const wantedRight = Math.round(draw.count * config.rightShare)
+  draw: { readonly step: number; readonly count: number; readonly groupSize: number; readonly rng: Rng },
+): (PlanItem & { readonly reason: MinedReason })[] {
+  const { rng, count } = draw
+  const { wrong, right, frontier, solved } = divide(curriculum, questions, config.failure)
+  const wantedRight = Math.round(count * config.rightShare)
   const priority = (question: Question): number => {
     if (config.focus === 0) return 1
-    const { alpha, beta } = posterior(ledger, question)
-    const p = drawBeta(alpha, beta, draw.rng)
+    const p = drawBeta(posterior(curriculum, question), rng)
     const bonus = question.difficulty === 'difficult' ? difficultBonus : 1
     return mixedProbability(p, draw.groupSize) ** config.focus * bonus + priorityFloor
   }
-  const chosenWrong = drawWeighted(wrong, wrong.map(priority), draw.count - wantedRight, draw.rng)
-  const chosenRight = draw.rng.shuffle(right).slice(0, wantedRight)
-  const missing = draw.count - chosenWrong.length - chosenRight.length
-  const taken = new Set([...chosenWrong, ...chosenRight])
-  const fill = [...draw.rng.shuffle(frontier), ...draw.rng.shuffle(right), ...draw.rng.shuffle(wrong)].filter(
+  const chosenWrong = drawWeighted(wrong, wrong.map(priority), count - wantedRight, rng)
+  const wantedReplay = config.solved ? replayCount(draw.step, count, config.solved.replayShare) : 0
+  const chosenReplay = solved.length === 0 ? [] : rng.shuffle(solved).slice(0, Math.min(wantedReplay, wantedRight))
+  const chosenRight = rng.shuffle(right).slice(0, wantedRight - chosenReplay.length)
+  const missing = count - chosenWrong.length - chosenRight.length - chosenReplay.length
+  const taken = new Set([...chosenWrong, ...chosenRight, ...chosenReplay])
+  const spare = [frontier, right, wrong].flatMap((side) => rng.shuffle(side))
+  const fill = [...spare, ...(solved.length === 0 ? [] : rng.shuffle(solved))].filter(
     (question) => !taken.has(question),
   )
-  return [
+  const chosen = [
     ...chosenWrong.map((question) => ({ question, reason: 'wrong' as const })),
+    ...chosenReplay.map((question) => ({ question, reason: 'replay' as const })),
     ...chosenRight.map((question) => ({ question, reason: 'right' as const })),
     ...fill.slice(0, missing).map((question) => ({ question, reason: 'fill' as const })),
   ]
+  const sizes_P = sizesOf(curriculum, chosen, config, draw)
+  return chosen.map((item, index) => ({ ...item, groupSize: sizes_P[index]! }))
+}
+
+function sizesOf(
+  curriculum: Curriculum,
+  chosen: readonly { readonly question: Question }[],
+  config: MiningConfig,
+  draw: { readonly count: number; readonly groupSize: number },
+): number[] {
+  const { allocation, ladder } = config
+  const smallest = allocation?.minGroup ?? draw.groupSize
+  const floors_P = chosen.map(({ question }) => ladderSize(curriculum, question, smallest, ladder))
+  if (!allocation) return floors_P
+  const budget = allocation.budget ?? draw.count * draw.groupSize
+  const posteriors_P = chosen.map(({ question }) => posterior(curriculum, question))
+  return allocate(posteriors_P, { ...allocation, budget }, floors_P)
 }
 
 /** A weighted draw without replacement (Efraimidis and Spirakis). */
@@ -142,24 +150,6 @@ function drawWeighted<T>(items: readonly T[], weights: readonly number[], count:
     .sort((a, b) => a.key - b.key)
     .slice(0, count)
     .map(({ item }) => item)
-}
-
-/** One draw from Beta(alpha, beta) as a ratio of Gamma draws (Marsaglia and Tsang). */
-function drawBeta(alpha: number, beta: number, rng: Rng): number {
-  const a = drawGamma(alpha, rng)
-  const b = drawGamma(beta, rng)
-  return a + b === 0 ? 0.5 : a / (a + b)
-}
-
-function drawGamma(shape: number, rng: Rng): number {
-  if (shape < 1) return drawGamma(shape + 1, rng) * Math.exp(Math.log(rng.uniform() + 2 ** -25) / shape)
-  const d = shape - 1 / 3
-  const c = 1 / Math.sqrt(9 * d)
-  for (;;) {
-    const x = rng.normal()
-    const v = (1 + c * x) ** 3
-    if (v > 0 && Math.log(rng.uniform() + 2 ** -25) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v
-  }
 }
 
 /** A stream for the plan of one step: the same step plans the same, whatever ran before. */

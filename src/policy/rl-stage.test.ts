@@ -10,6 +10,8 @@ import { tinyStudent } from '../pipeline/fixtures/tiny-student.ts'
 import type { Question } from '../questions/types.ts'
 import { verifiableJudge } from './judge.ts'
 import type { Metrics } from './loop.ts'
+import { replayPlateau } from './plateau-switch.ts'
+import { readSuspects } from './quarantine.ts'
 import { type RlStage, runStageOne, runStageTwo, type StageOneConfig, type StageTwoConfig } from './rl-stage.ts'
 import type { GroupRecord } from './rollout.ts'
 import { learningRateAt } from './stages.ts'
@@ -135,6 +137,25 @@ test('a reward that no longer rises ends stage 1 with the reason', async () => {
   expect(always.calls.filter(({ method }) => method === 'optimStep')).toEqual([])
 })
 
+test('when stage 1 ended and by which clause follows from its metrics.jsonl alone', async () => {
+  const always = await student.answering((question) => answer(question, gold(question)))
+  const plateau = { ...one.plateau, window: 20, minSteps: 3, sparsity: { mixedBelow: 0.35, span: 20 } }
+  const dir = freshDir()
+  const { steps, stopped } = await runStageOne(stageIn(dir, always), { ...one, plateau })
+  expect([steps, stopped]).toEqual([3, 'sparsity: few groups hold a signal, and most of the others are all right'])
+  expect(replayPlateau(logOf<Metrics>(dir, 'metrics.jsonl'), plateau)).toEqual({ step: 3, clause: 'sparsity' })
+  expect(replayPlateau(logOf<Metrics>(dirOne, 'metrics.jsonl'), one.plateau)).toBeNull()
+})
+
+test('the size of the probe is logged where it is known', async () => {
+  const dir = freshDir()
+  await runStageOne({ ...stageIn(dir, await luck()), probeSize: 240 }, { ...one, steps: 4 })
+  expect(logOf<Metrics>(dir, 'metrics.jsonl').map((line) => line['plateau/probe_questions'])).toEqual([
+    ...[undefined, undefined, undefined],
+    240,
+  ])
+})
+
 test('without a curriculum stage 1 draws from all tiers', async () => {
   const dir = freshDir()
   await runStageOne(stageIn(dir, await luck()), { ...one, curriculum: 'uniform', steps: 2 })
@@ -193,6 +214,77 @@ test('without mining stage 2 goes on uniformly and sweeps nothing', async () => 
   expect(reasons).toEqual(new Set(['uniform']))
 })
 
+const quarantine = { mode: 'report', minSeen: 4, minShare: 0.6, minCompetence: 0.2, roundShare: 0.1 } as const
+const everything: StageTwoConfig = {
+  ...two,
+  ...{ steps: 8, resweepShare: 0.3, failure: 'repeated', priors: 'fitted', finalSweep: true },
+  solved: { mean: 0.8, minSeen: 6, replayShare: 0.2, reopenBelow: 0.6 },
+  ladder: { moreAfter: 4, maxGroup: 8, freezeAfter: 8, maxBackOff: 2 },
+  allocation: { minGroup: 2, maxGroup: 8, chunk: 2, budget: null },
+  quarantine: { ...quarantine, mode: 'isolate' },
+}
+const dirAll = freshDir()
+await runStageTwo(stageIn(dirAll, await luck()), everything)
+
+test('with every option on, what is solved, frozen or quarantined is logged, and the last sweep tries what does not rest', () => {
+  const metrics = logOf<Metrics>(dirAll, 'metrics.jsonl')
+  const last = metrics.at(-1)!
+  for (const state of ['active', 'solved', 'frozen', 'quarantined'])
+    expect([state, last[`curriculum/${state}`]! > 0]).toEqual([state, true])
+  const final = logOf<Sweep>(dirAll, 'sweeps.jsonl').filter(({ step }) => step === 9)
+  expect(final.length).toBe(last['final_sweep/questions'])
+  expect(final.length).toBeGreaterThan(training.length / 2)
+  const suspects = readSuspects(join(dirAll, 'quarantine.jsonl'))
+  expect(suspects.length).toBe(metrics.reduce((sum, line) => sum + (line['quarantine/raised'] ?? 0), 0))
+  const groups = logOf<GroupRecord>(dirAll, 'rollouts.jsonl')
+  expect(new Set(groups.map(({ reason }) => reason)).has('replay')).toBe(true)
+  // 6 prompts of 4 rollouts: shared out otherwise, but no more.
+  for (let step = 1; step <= 8; step++) {
+    const sizes = groups.filter((group) => group.step === step).map(({ rollouts }) => rollouts.length)
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(24)
+  }
+})
+
+test('a question in quarantine is trained on no more', () => {
+  const groups = logOf<GroupRecord>(dirAll, 'rollouts.jsonl')
+  const suspects = readSuspects(join(dirAll, 'quarantine.jsonl'))
+  const early = suspects.filter(({ step }) => step < 8)
+  expect(early.length).toBeGreaterThan(0)
+  for (const { questionId, step } of early) {
+    expect(groups.filter((group) => group.questionId === questionId && group.step > step)).toEqual([])
+  }
+})
+
+test('a quarantine that only reports changes nothing that is trained', async () => {
+  const dir = freshDir()
+  await runStageTwo(stageIn(dir, await luck()), { ...two, quarantine })
+  expect(readSuspects(join(dir, 'quarantine.jsonl')).length).toBeGreaterThan(0)
+  const files = ['rollouts.jsonl', 'sweeps.jsonl', 'final/state.json']
+  expect(bytesOf(dir, files)).toEqual(bytesOf(dirTwo, files))
+})
+
+test('no plan of stage 2 depends on the probe', async () => {
+  const dir = freshDir()
+  let calls = 0
+  const probe = async (): Promise<Metrics> => ({ 'probe/accuracy': ++calls / 100, 'probe/hop3/accuracy': 0 })
+  await runStageTwo({ ...stageIn(dir, await luck()), probe, probeSize: 7 }, { ...everything, probeEvery: 1 })
+  expect(calls).toBe(8)
+  const files = ['rollouts.jsonl', 'sweeps.jsonl', 'quarantine.jsonl', 'final/state.json']
+  expect(bytesOf(dir, files)).toEqual(bytesOf(dirAll, files))
+})
+
+test('when everything rests, stage 2 ends and says so', async () => {
+  const never = await student.answering((question) => answer(question, 'cirrhosis'))
+  const dir = freshDir()
+  const hopeless = { ...two, ladder: { moreAfter: 1, maxGroup: 4, freezeAfter: 3, maxBackOff: 1 } }
+  const result = await runStageTwo(
+    { ...stageIn(dir, never), questions: training.filter((question) => gold(question) !== 'cirrhosis') },
+    hopeless,
+  )
+  expect(result).toEqual({ steps: 1, stopped: 'nothing is left to train on' })
+  expect(logOf<Metrics>(dir, 'metrics.jsonl')[0]!['curriculum/active']).toBe(0)
+})
+
 class Killed extends Error {}
 
 /** The lucky client, killed before its call number `at` of the engine (from 1). */
@@ -220,6 +312,7 @@ async function mortal(at: number): Promise<TrainingClient> {
   }
 }
 
+const updatesAll = logOf<Metrics>(dirAll, 'metrics.jsonl').filter((line) => line['group/mixed_share']! > 0).length
 const stages = [
   {
     name: 'stage 1',
@@ -236,6 +329,14 @@ const stages = [
     expected: dirTwo,
     // And two sweeps.
     calls: 6 * 2 + 3 + 2,
+  },
+  {
+    name: 'stage 2 with every option',
+    logs: ['metrics.jsonl', 'rollouts.jsonl', 'sweeps.jsonl', 'quarantine.jsonl', 'final/state.json'],
+    run: (dir: string, client: TrainingClient) => runStageTwo(stageIn(dir, client), everything),
+    expected: dirAll,
+    // A sampling a step, an update where a group has a signal, three checkpoints and the end, two sweeps and the last.
+    calls: 8 + updatesAll + 4 + 3,
   },
 ] as const
 

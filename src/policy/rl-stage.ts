@@ -1,14 +1,19 @@
 import { z } from 'zod'
-import type { Log } from '../core/store.ts'
 import type { TrainingClient } from '../engine/types.ts'
 import type { Question } from '../questions/types.ts'
-import { type GrpoOptions, grpoStep } from './grpo.ts'
-import { type LoopResult, type Metrics, runLoop, type StepOutcome } from './loop.ts'
-import { type Ledger, type LedgerEntry, type MiningConfig, planMined, planRng, recordVisit } from './mining.ts'
-import { detectPlateau, type PlateauRule } from './plateau.ts'
-import { rlMetrics } from './rl-metrics.ts'
-import { type Group, groupRecord, type PlanItem, type RolloutContext, rollOut } from './rollout.ts'
-import { learningRateAt, planBlended, planUniform } from './stages.ts'
+import type { Warning } from './detectors/types.ts'
+import type { GrpoOptions } from './grpo.ts'
+import type { ReferenceLogprobs } from './grpo-start.ts'
+import { createCurriculum, restoreCurriculum, snapshotCurriculum } from './ledger.ts'
+import { type LoopResult, type Metrics, runLoop } from './loop.ts'
+import { planMined, planRng } from './mining.ts'
+import { detectPlateau } from './plateau.ts'
+import { judgeSwitch, type StepSignal, type SwitchClause, type SwitchRule, signalOf } from './plateau-switch.ts'
+import { loopBasics, probeWhenDue, rlStep } from './rl-stage-step.ts'
+import type { PlanItem, RolloutContext } from './rollout.ts'
+import { planBlended, planUniform } from './stages.ts'
+import { curriculumMetrics, quarantineRound, type SweepConfig, sweep, visit } from './sweep.ts'
+import { createWarner, WARNINGS_LOG } from './warnings.ts'
 
 export type RlStageConfig = Omit<GrpoOptions, 'learningRate'> & {
   readonly steps: number
@@ -19,19 +24,22 @@ export type RlStageConfig = Omit<GrpoOptions, 'learningRate'> & {
   readonly finalShare: number
   readonly checkpointEvery: number
   readonly probeEvery: number
+  /** Samples on for groups without a signal, in so many rounds at most; off unless given. */
+  readonly dynamicSampling?: { readonly maxRounds: number } | null
 }
 
 export type StageOneConfig = RlStageConfig & {
   readonly curriculum: 'blended' | 'uniform'
   readonly hardShare: number
-  readonly plateau: PlateauRule
+  readonly plateau: SwitchRule
 }
 
 export type StageTwoConfig = RlStageConfig &
-  MiningConfig & {
+  SweepConfig & {
     readonly mining: boolean
     readonly resweepEvery: number
-    readonly resweepShare: number
+    /** Sweeps the whole set once more after the last step, to compare failures before and after. Off unless given. */
+    readonly finalSweep?: boolean | undefined
   }
 
 export type RlStage = {
@@ -42,8 +50,28 @@ export type RlStage = {
   readonly questions: readonly Question[]
   /** Greedy accuracy on a fixed set, by name: the only honest curve while mining pins the training reward. */
   readonly probe: () => Promise<Metrics>
+  /** Questions of the probe; the probe clause of the stage switch needs it. */
+  readonly probeSize?: number
+  /** Ids of questions whose label a person decided to keep: they are never suspects again. */
+  readonly cleared?: ReadonlySet<string>
+  /** Log-probabilities of the reference policy; needed with a KL term. */
+  readonly referenceLogprobs?: ReferenceLogprobs
+  /** Proves the verifier on the questions of a batch before their rollouts are scored. */
+  readonly verify?: (questions: readonly Question[]) => void
   readonly onStep?: (step: number, metrics: Metrics) => void
+  readonly onWarning?: (warning: Warning) => void
+  readonly onTiming?: (timing: StepTiming) => void
 }
+
+/** Milliseconds that a step spent on sampling (scoring included) and on its updates. */
+export type StepTiming = { readonly step: number; readonly sampleMs: number; readonly trainMs: number }
+
+const signalsSchema = z.array(
+  z.strictObject({
+    ...{ reward: z.number(), mixed: z.number(), allRight: z.number(), allWrong: z.number() },
+    probe: z.strictObject({ accuracy: z.number(), size: z.number().nullable() }).optional(),
+  }),
+)
 
 /**
  * Stage 1: GRPO on hard and simple questions at 1 : 1 until the training reward plateaus or the steps are used up.
@@ -51,147 +79,97 @@ export type RlStage = {
  * @paper Fleming-R1 §3.3 stage 1: consolidate fundamental reasoning, stable updates
  */
 export function runStageOne(stage: RlStage, config: StageOneConfig): Promise<LoopResult> {
-  const rewards_S: number[] = []
-  const plan = (step: number): PlanItem[] => {
-    const draw = {
-      count: config.promptsPerStep,
-      groupSize: config.groupSize,
-      rng: planRng(stage.seed, 'rl-1', step + 1),
-    }
+  const signals_S: StepSignal[] = []
+  const warn = createWarner(stage.dir, 'rl-1', stage.onWarning)
+  const plan = (step: number, round = 1, count = config.promptsPerStep): PlanItem[] => {
+    const draw = { count, groupSize: config.groupSize, rng: planRng(stage.seed, roundName('rl-1', round), step + 1) }
     return config.curriculum === 'uniform'
       ? planUniform(stage.questions, draw)
       : planBlended(stage.questions, { ...draw, hardShare: config.hardShare })
   }
   return runLoop({
     ...loopBasics(stage, config),
-    logs: ['rollouts.jsonl'],
-    snapshot: () => rewards_S,
-    restore: (state) => rewards_S.splice(0, rewards_S.length, ...z.array(z.number()).parse(state)),
+    logs: ['rollouts.jsonl', WARNINGS_LOG],
+    snapshot: () => signals_S,
+    restore: (state) => signals_S.splice(0, signals_S.length, ...signalsSchema.parse(state)),
     step: async (step, logs) => {
-      const { metrics } = await rlStep(stage, config, 'rl-1', step, plan(step), logs)
-      rewards_S.push(metrics['rollout/reward_mean']!)
-      const plateau = detectPlateau(rewards_S, config.plateau)
+      const { metrics } = await rlStep(stage, config, 'rl-1', step, plan(step), logs, (count, round) =>
+        plan(step, round, count),
+      )
       const probed = await probeWhenDue(stage, config, step)
-      const outcome = { metrics: { ...metrics, ...probed, 'plateau/streak': plateau.streak } }
-      return plateau.fired
-        ? {
-            ...outcome,
-            stop: `plateau: ${plateau.gain < 0 ? '' : '+'}${plateau.gain.toFixed(4)} reward per ${config.plateau.window} steps`,
-          }
-        : outcome
+      const isSized = probed['probe/accuracy'] !== undefined && stage.probeSize !== undefined
+      const seen = { ...metrics, ...probed, ...(isSized && { 'plateau/probe_questions': stage.probeSize! }) }
+      signals_S.push(signalOf(seen))
+      const verdict = judgeSwitch(signals_S, config.plateau)
+      const outcome = { metrics: { ...seen, ...verdict.metrics } }
+      warn(outcome.metrics, logs.get(WARNINGS_LOG)!)
+      return verdict.clause === null
+        ? outcome
+        : { ...outcome, stop: stopText(verdict.clause, signals_S, config.plateau) }
     },
   })
 }
 
-const ledgerSchema = z.array(
-  z.tuple([
-    z.string(),
-    z.strictObject({ alpha: z.number(), beta: z.number(), seen: z.number(), right: z.number(), lastStep: z.number() }),
-  ]),
-)
+function stopText(clause: SwitchClause, signals_S: readonly StepSignal[], rule: SwitchRule): string {
+  if (clause === 'sparsity') return 'sparsity: few groups hold a signal, and most of the others are all right'
+  const { gain } = detectPlateau(
+    signals_S.map(({ reward }) => reward),
+    rule,
+  )
+  return `plateau: ${gain < 0 ? '' : '+'}${gain.toFixed(4)} reward per ${rule.window} steps`
+}
 
 /**
  * Stage 2: sweep the full training set with the policy of stage 1, then GRPO on mined failures, right : wrong 1 : 2,
- * with more rollouts per prompt; the stalest part of the set is swept again from time to time.
+ * with more rollouts per prompt; the stalest part of the set is swept again from time to time. What decides the next
+ * batch is part of the checkpoint; the probe is not part of it.
  *
  * @paper Fleming-R1 §3.3 stage 2; Fig. 2: right : wrong = 1 : 2
  */
 export function runStageTwo(stage: RlStage, config: StageTwoConfig): Promise<LoopResult> {
-  const ledger: Ledger = new Map<string, LedgerEntry>()
-  const plan = (step: number): PlanItem[] => {
+  const curriculum = createCurriculum()
+  const warn = createWarner(stage.dir, 'rl-2', stage.onWarning)
+  const plan = (step: number, round = 1, count = config.promptsPerStep): PlanItem[] => {
     const draw = {
-      count: config.promptsPerStep,
-      groupSize: config.groupSize,
-      rng: planRng(stage.seed, 'rl-2', step + 1),
+      ...{ step, count, groupSize: config.groupSize },
+      rng: planRng(stage.seed, roundName('rl-2', round), step + 1),
     }
-    if (!config.mining) return planUniform(stage.questions, draw)
-    return planMined(ledger, stage.questions, config, draw).map((item) => ({ ...item, groupSize: config.groupSize }))
+    return config.mining ? planMined(curriculum, stage.questions, config, draw) : planUniform(stage.questions, draw)
   }
   return runLoop({
     ...loopBasics(stage, config),
-    logs: ['rollouts.jsonl', 'sweeps.jsonl'],
-    snapshot: () => [...ledger],
-    restore: (state) => {
-      ledger.clear()
-      for (const [id, entry] of ledgerSchema.parse(state)) ledger.set(id, entry)
-    },
+    logs: ['rollouts.jsonl', 'sweeps.jsonl', 'quarantine.jsonl', WARNINGS_LOG],
+    snapshot: () => snapshotCurriculum(curriculum),
+    restore: (state) => restoreCurriculum(curriculum, state),
     step: async (step, logs) => {
-      const swept =
-        config.mining && step % config.resweepEvery === 0
-          ? await sweep(stage, config, ledger, step, logs.get('sweeps.jsonl')!)
-          : {}
-      const { metrics, groups } = await rlStep(stage, config, 'rl-2', step, plan(step), logs)
-      for (const group of groups) visit(ledger, group, step, config)
-      return { metrics: { ...metrics, ...swept, ...(await probeWhenDue(stage, config, step)) } }
+      const sweepNow = (at: number, share: number): Promise<Metrics> =>
+        sweep(stage, config, curriculum, { step: at, share }, logs.get('sweeps.jsonl')!)
+      const doubt = (at: number): Metrics =>
+        quarantineRound(stage, config, curriculum, at, logs.get('quarantine.jsonl')!)
+      const isDue = config.mining && step % config.resweepEvery === 0
+      const swept = isDue ? { ...(await sweepNow(step, config.resweepShare)), ...doubt(step) } : {}
+      const planned = plan(step)
+      if (planned.length === 0) {
+        return { metrics: { ...swept, ...curriculumMetrics(curriculum) }, stop: 'nothing is left to train on' }
+      }
+      const { metrics, groups } = await rlStep(stage, config, 'rl-2', step, planned, logs, (count, round) =>
+        plan(step, round, count),
+      )
+      visit(curriculum, groups, config, { step, isSweep: false })
+      const outcome = { ...metrics, ...swept, ...(await probeWhenDue(stage, config, step)) }
+      const isLast = step + 1 === config.steps
+      const final = isLast && config.finalSweep === true ? renameFinal(await sweepNow(step + 1, 1)) : {}
+      const mined = { ...final, ...(isLast && doubt(step + 1)), ...curriculumMetrics(curriculum) }
+      const seen = config.mining ? { ...outcome, ...mined } : outcome
+      warn(seen, logs.get(WARNINGS_LOG)!)
+      return { metrics: seen }
     },
   })
 }
 
-function loopBasics(stage: RlStage, config: RlStageConfig) {
-  return {
-    dir: stage.dir,
-    client: stage.client,
-    steps: config.steps,
-    checkpointEvery: config.checkpointEvery,
-    onStep: (step: number, outcome: StepOutcome) => stage.onStep?.(step, outcome.metrics),
-  }
-}
+/** Rounds of dynamic sampling after the first draw from streams of their own. */
+const roundName = (stage: string, round: number): string => (round === 1 ? stage : `${stage} round ${round}`)
 
-/** One RL step: sample the plan, score, log, update. */
-async function rlStep(
-  stage: RlStage,
-  config: RlStageConfig,
-  name: string,
-  step: number,
-  plan: readonly PlanItem[],
-  logs: ReadonlyMap<string, Log>,
-): Promise<{ readonly metrics: Metrics; readonly groups: readonly Group[] }> {
-  const groups = await rollOut(stage.rollouts, plan, `${name} ${step + 1}`)
-  logs
-    .get('rollouts.jsonl')!
-    .append(groups.map((group, index) => groupRecord(group, name, step + 1, plan[index]!.reason)))
-  const learningRate = learningRateAt(step, { peak: config.learningRate, ...config })
-  const update = await grpoStep(stage.client, groups, { ...config, learningRate })
-  return { metrics: rlMetrics(groups, update, learningRate), groups }
-}
-
-/**
- * Tries the whole training set, or later its stalest share, and enters the outcome into the ledger.
- *
- * @paper Fleming-R1 §3.3: the model of the previous phase is evaluated on the full data set
- */
-async function sweep(stage: RlStage, config: StageTwoConfig, ledger: Ledger, step: number, log: Log): Promise<Metrics> {
-  const stalest = [...stage.questions].sort(
-    (a, b) => lastVisit(ledger, a) - lastVisit(ledger, b) || (a.id < b.id ? -1 : 1),
-  )
-  const due = step === 0 ? stage.questions : stalest.slice(0, Math.ceil(stage.questions.length * config.resweepShare))
-  const plan = due.map((question) => ({ question, groupSize: config.sweepSize, reason: 'sweep' }))
-  const groups = await rollOut(stage.rollouts, plan, `sweep ${step + 1}`)
-  for (const group of groups) visit(ledger, group, step, config)
-  const rights = groups.map((group) => group.rollouts_G.filter((rollout) => rollout.reward.total > 0.5).length)
-  log.append(
-    groups.map((group, index) => ({
-      step: step + 1,
-      questionId: group.question.id,
-      right: rights[index]!,
-      of: group.rollouts_G.length,
-    })),
-  )
-  return {
-    'sweep/questions': due.length,
-    'sweep/pass_rate': rights.reduce((sum, right) => sum + right, 0) / (due.length * config.sweepSize),
-    'sweep/never_right_share': rights.filter((right) => right === 0).length / due.length,
-  }
-}
-
-const lastVisit = (ledger: Ledger, question: Question): number => ledger.get(question.id)?.lastStep ?? -1
-
-function visit(ledger: Ledger, group: Group, step: number, config: MiningConfig): void {
-  const rights = group.rollouts_G.map((rollout) => (rollout.reward.total > 0.5 ? 1 : 0))
-  recordVisit(ledger, group.question, rights, { step, halfLife: config.halfLife })
-}
-
-async function probeWhenDue(stage: RlStage, config: RlStageConfig, step: number): Promise<Metrics> {
-  const due = (step + 1) % config.probeEvery === 0 || step + 1 === config.steps
-  return due ? stage.probe() : {}
-}
+/** The last step may be one with a sweep before it: the numbers of the sweep after it have names of their own. */
+const renameFinal = (metrics: Metrics): Metrics =>
+  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`final_${name}`, value]))

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
+import { DataError } from '../core/errors.ts'
 import { idOf } from '../graph/fixtures/tiny-graph.ts'
 import { tinyStudent } from '../pipeline/fixtures/tiny-student.ts'
 import type { Question } from '../questions/types.ts'
 import { verifiableJudge } from './judge.ts'
-import { groupRecord, type PlanItem, rollOut } from './rollout.ts'
+import { groupRecord, type PlanItem, rollOut, trainingRewards } from './rollout.ts'
 
 const student = tinyStudent()
 const { codec, graph, questions, lexicon } = student
@@ -83,4 +84,37 @@ test('a group is logged with its stage, step and reason, and log-probabilities t
   // Not -0, which has no JSON.
   expect(record.rollouts[0]!.logprobs).toEqual([-0.123457, 0])
   expect(record.rollouts[0]).toMatchObject({ tokens: [5, codec.endToken], advantage: 0, answered: 'none' })
+})
+
+test('a verifier that crashes costs its rollout, not the group: no part of the mean, and logged with its reason', async () => {
+  const crashing: typeof judge = (question, text, truncated, key) => {
+    if (key.endsWith(' 2')) throw new DataError('no unit "mmol"')
+    return judge(question, text, truncated, key)
+  }
+  const [group] = await rollOut({ client, codec, judge: crashing, maxTokens: 20 }, plan, 'x')
+  expect(trainingRewards(group!.rollouts_G)).toEqual([1, 0, Number.NaN, 0])
+  group!.advantages_G.forEach((advantage, member) => {
+    expect(advantage).toBeCloseTo([2 / 3, -1 / 3, 0, -1 / 3][member]!, 12)
+  })
+  const { rollouts } = groupRecord(group!, 'rl-1', 1, 'easy')
+  expect(rollouts.map(({ unscored }) => unscored)).toEqual([undefined, undefined, 'no unit "mmol"', undefined])
+})
+
+test('a bug in a verifier is a bug, not a rollout without a score', async () => {
+  const buggy: typeof judge = () => {
+    throw new TypeError('x is undefined')
+  }
+  await expect(rollOut({ client, codec, judge: buggy, maxTokens: 20 }, plan, 'x')).rejects.toThrow(TypeError)
+})
+
+test('the overlong penalty lowers the reward that is trained on, and is logged beside the reward', async () => {
+  const overlong = { maxTokens: 20, cacheTokens: 20 }
+  const [group] = await rollOut({ client, codec, judge, maxTokens: 20, overlong }, plan, 'x')
+  const penalties = group!.rollouts_G.map(({ tokens }) => -Math.min(1, tokens.length / 20))
+  expect(group!.rollouts_G.map((rollout) => rollout.overlong)).toEqual(penalties)
+  expect(trainingRewards(group!.rollouts_G)).toEqual([1, 0, 0, 0].map((reward, member) => reward + penalties[member]!))
+  expect(groupRecord(group!, 'rl-1', 1, 'easy').rollouts[0]).toMatchObject({
+    reward: { total: 1 },
+    overlong: penalties[0],
+  })
 })

@@ -1,9 +1,13 @@
-import type { SamplingClient } from '../engine/types.ts'
+import { DataError, EngineError } from '../core/errors.ts'
+import type { SampledSequence, SamplingClient } from '../engine/types.ts'
 import type { Question, QuestionId } from '../questions/types.ts'
 import type { RewardParts } from '../rewards/total.ts'
 import type { Codec } from '../text/codec.ts'
+import { formatAnswer } from '../text/kinds.ts'
 import { groupAdvantages } from './advantage.ts'
-import type { Judge } from './judge.ts'
+import type { AdvantageEstimator } from './advantages/estimator.ts'
+import type { Judge, Judgement } from './judge.ts'
+import { type OverlongPenalty, overlongPenalty } from './overlong.ts'
 
 /** One scored completion of the current policy; everything needed to recompute its reward and its gradient. */
 export type Rollout = {
@@ -16,6 +20,10 @@ export type Rollout = {
   readonly defects: readonly string[]
   /** The entity answered, or how the answer could not be read. */
   readonly answered: string
+  /** What the completion lost for coming near the budget, in [−1, 0]; absent without that rule. */
+  readonly overlong?: number
+  /** Why its verifier crashed; its reward parts are 0 then and mean nothing. */
+  readonly unscored?: string
 }
 
 /** The k rollouts of one prompt with their advantages. */
@@ -34,6 +42,10 @@ export type RolloutContext = {
   readonly codec: Codec
   readonly judge: Judge
   readonly maxTokens: number
+  /** How advantages are made of rewards; the paper's `centre` unless told. */
+  readonly estimator?: AdvantageEstimator
+  /** Soft penalty for completions that come near the budget; none unless told. */
+  readonly overlong?: OverlongPenalty
 }
 
 /**
@@ -44,7 +56,7 @@ export type RolloutContext = {
  * @returns groups_P in plan order
  */
 export async function rollOut(context: RolloutContext, plan: readonly PlanItem[], key: string): Promise<Group[]> {
-  const { client, codec, judge, maxTokens } = context
+  const { client, codec, maxTokens } = context
   const prompts_P = plan.map(({ question }) => codec.prompt(question.stem))
   const requests = plan.map(({ question, groupSize }, index) => ({
     promptTokens: prompts_P[index]!,
@@ -53,22 +65,58 @@ export async function rollOut(context: RolloutContext, plan: readonly PlanItem[]
   }))
   const samples_PG = await client.sample(requests, { maxTokens, stopTokens: codec.stopTokens })
   return plan.map(({ question }, index) => {
-    const rollouts_G = samples_PG[index]!.map((sample, member): Rollout => {
-      const completion = codec.completionText(sample.tokens)
-      const judged = judge(question, completion, sample.stopReason === 'length', `${key} ${question.id} ${member}`)
-      return {
-        tokens: sample.tokens,
-        samplerLogprobs_T: sample.logprobs,
-        completion,
-        stopReason: sample.stopReason,
-        reward: judged.reward,
-        defects: judged.reading.defects,
-        answered: judged.value.kind === 'entity' ? judged.value.id : judged.value.kind,
-      }
+    const rollouts_G = samples_PG[index]!.map((sample, member) =>
+      scoreSample(context, question, sample, `${key} ${question.id} ${member}`),
+    )
+    const advantages_G = groupAdvantages(trainingRewards(rollouts_G), {
+      ...(context.estimator && { estimator: context.estimator }),
+      lengths_G: rollouts_G.map(({ tokens }) => tokens.length),
     })
-    const advantages_G = groupAdvantages(rollouts_G.map((rollout) => rollout.reward.total))
     return { question, promptTokens: prompts_P[index]!, rollouts_G, advantages_G }
   })
+}
+
+/**
+ * What the policy is trained on: the reward of each rollout and its overlong penalty.
+ *
+ * @returns rewards_G, [group]; NaN for a rollout whose verifier crashed
+ */
+export function trainingRewards(rollouts_G: readonly Rollout[]): number[] {
+  return rollouts_G.map((rollout) =>
+    rollout.unscored === undefined ? rollout.reward.total + (rollout.overlong ?? 0) : Number.NaN,
+  )
+}
+
+function scoreSample(context: RolloutContext, question: Question, sample: SampledSequence, key: string): Rollout {
+  const completion = context.codec.completionText(sample.tokens)
+  const drawn = {
+    tokens: sample.tokens,
+    samplerLogprobs_T: sample.logprobs,
+    completion,
+    stopReason: sample.stopReason,
+    ...(context.overlong && { overlong: overlongPenalty(sample.tokens.length, context.overlong) }),
+  }
+  const judged = judgeOrReason(() => context.judge(question, completion, sample.stopReason === 'length', key))
+  if (typeof judged === 'string') {
+    const reward = { correct: 0, format: 0, total: 0 }
+    return { ...drawn, reward, defects: [], answered: 'unscored', unscored: judged }
+  }
+  return {
+    ...drawn,
+    reward: judged.reward,
+    defects: judged.reading.defects,
+    answered: formatAnswer(judged.value),
+  }
+}
+
+/** A verifier that fails on one completion costs that rollout, not the run; any other exception is a bug and passes on. */
+function judgeOrReason(judge: () => Judgement): Judgement | string {
+  try {
+    return judge()
+  } catch (cause) {
+    if (cause instanceof DataError || cause instanceof EngineError) return cause.message
+    throw cause
+  }
 }
 
 /** A group as it is logged: one line of `rollouts.jsonl`. */
@@ -86,6 +134,8 @@ export type GroupRecord = {
     readonly advantage: number
     readonly defects: readonly string[]
     readonly answered: string
+    readonly overlong?: number
+    readonly unscored?: string
   }[]
 }
 
@@ -105,6 +155,8 @@ export function groupRecord(group: Group, stage: string, step: number, reason: s
       advantage: group.advantages_G[member]!,
       defects: rollout.defects,
       answered: rollout.answered,
+      ...(rollout.overlong !== undefined && { overlong: rollout.overlong }),
+      ...(rollout.unscored !== undefined && { unscored: rollout.unscored }),
     })),
   }
 }

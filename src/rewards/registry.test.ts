@@ -4,18 +4,21 @@ import { idOf, tinyGraph } from '../graph/fixtures/tiny-graph.ts'
 import { readCompletion } from '../text/answer.ts'
 import { buildLexicon, matchEntity } from '../text/lexicon.ts'
 import { rewards } from './registry.ts'
+import { formatPenalty, rewardRules } from './rules.ts'
 import { additiveFormatWeight, type RewardParts, type RewardRule, totalReward } from './total.ts'
-import type { Attempt } from './types.ts'
+import type { Attempt, Gold } from './types.ts'
 
 const graph = tinyGraph()
 const lexicon = buildLexicon(graph.entities)
 const gold = idOf(graph, 'naproxen')
 
+const accepting = (...ids: readonly string[]): Gold => ({ kind: 'entities', ids })
+
 /** A completion of "What is the first-line drug for the disease with the hallmark tophi?", read as the policy's are. */
 function attempt(completion: string, truncated = false): Attempt {
   const reading = readCompletion(completion, { thinkPrefilled: true, truncated })
   const value = reading.answer === null ? ({ kind: 'none' } as const) : matchEntity(reading.answer, lexicon)
-  return { completion, reading, value, acceptedIds: [gold] }
+  return { completion, reading, value, gold: accepting(gold) }
 }
 
 const thinking = ' tophi is the hallmark of gout; gout is first treated with naproxen;'
@@ -93,12 +96,12 @@ describe.each(rewards.all.map((reward) => ({ name: reward.name, reward })))('the
 
 test('correctness counts any accepted entity, by label or synonym, and what was cut off not at all', () => {
   const { score } = rewards.get('correctness')
-  const wilson = { acceptedIds: [gold, idOf(graph, 'Wilson disease')] }
+  const wilson = { gold: accepting(gold, idOf(graph, 'Wilson disease')) }
   const answer = (text: string) => attempt(`${thinking}</think><answer> ${text}</answer>`)
   expect(score({ ...answer('Hepatolenticular degeneration'), ...wilson })).toBe(1)
   expect(score({ ...answer('naproxen'), ...wilson })).toBe(1)
   expect(score({ ...answer('gout'), ...wilson })).toBe(0)
-  expect(score({ ...answer('naproxen'), acceptedIds: [] })).toBe(0)
+  expect(score({ ...answer('naproxen'), gold: accepting() })).toBe(0)
 })
 
 test('format does not see whether steps or answer are true, only the form', () => {
@@ -131,6 +134,22 @@ describe('the total', () => {
     expect(total(shapeless, 'additive').total).toBe(1)
     expect(total('', 'additive').total).toBe(0)
     expect(additiveFormatWeight).toBe(0.1)
+  })
+
+  test('penalised is gated, less a tenth for what is not well formed, and never minus zero', () => {
+    expect(total(goldCompletion, 'penalised').total).toBe(1)
+    expect(total(wrong, 'penalised').total).toBe(0)
+    expect(total(shapeless, 'penalised')).toEqual({ correct: 1, format: 0, total: -0.1 })
+    expect(total('', 'penalised').total).toBe(-formatPenalty)
+  })
+
+  test('every rule stays in its range, and its best is right and well formed', () => {
+    expect(rewardRules.names).toEqual(['gated', 'additive', 'penalised'])
+    for (const rule of rewardRules.all) {
+      const totals = [0, 1].flatMap((correct) => [0, 1].map((wellFormed) => rule.total(correct, wellFormed)))
+      expect([Math.min(...totals), Math.max(...totals)]).toEqual(rule.range)
+      expect(rule.total(1, 1)).toBe(rule.range[1])
+    }
   })
 
   test.each(hacks)('gated gives nothing for %s', (_, completion) => {

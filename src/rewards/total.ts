@@ -1,24 +1,41 @@
+import { readCompletion } from '../text/answer.ts'
+import { readAnswer } from '../text/kinds.ts'
+import type { AnswerValue, Reading } from '../text/types.ts'
 import { correctness } from './correctness.ts'
 import { format } from './format.ts'
-import type { Attempt } from './types.ts'
+import { rewardRules } from './rules.ts'
+import type { AnswerTask, Attempt, RewardParts, RewardRule } from './types.ts'
 
-export type RewardRule = 'gated' | 'additive'
-
-export type RewardParts = { readonly correct: number; readonly format: number; readonly total: number }
-
-/** Weight of the format part in the additive rule; chosen by us, the paper gives none. */
-export const additiveFormatWeight = 0.1
+export { additiveFormatWeight } from './rules.ts'
+export type { RewardParts, RewardRule } from './types.ts'
 
 /**
  * The reward of one completion with its parts.
  *
  * @paper Fleming-R1 §3.3: correctness and format, nothing else
- * @deviation how the two are combined is not stated: `gated` (default) is 1 if both hold, else 0, because a format-only
- *   success must not earn what a first right answer earns; `additive` is correct + 0.1 · format
+ * @deviation how the two are combined is not stated: `src/rewards/rules.ts`, `gated` by default
+ * @throws {ConfigError} when no rule has this name
  */
 export function totalReward(attempt: Attempt, rule: RewardRule): RewardParts {
   const correct = correctness.score(attempt)
   const wellFormed = format.score(attempt)
-  const total = rule === 'gated' ? correct * wellFormed : correct + additiveFormatWeight * wellFormed
-  return { correct, format: wellFormed, total }
+  return { correct, format: wellFormed, total: rewardRules.get(rule).total(correct, wellFormed) }
+}
+
+export type ScoredCompletion = { readonly reading: Reading; readonly value: AnswerValue; readonly reward: RewardParts }
+
+/**
+ * A completion read and scored. All of it can be computed again from the stored text and the task alone.
+ *
+ * @param options `truncated`: sampling ended without a stop token; `thinkPrefilled`: the prompt ended with `<think>`
+ */
+export function scoreCompletion(
+  task: Pick<AnswerTask, 'spec' | 'gold'>,
+  completion: string,
+  rule: RewardRule,
+  options: { readonly truncated: boolean; readonly thinkPrefilled: boolean },
+): ScoredCompletion {
+  const reading = readCompletion(completion, options)
+  const value = readAnswer(reading.answer, task.spec)
+  return { reading, value, reward: totalReward({ completion, reading, value, gold: task.gold }, rule) }
 }

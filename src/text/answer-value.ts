@@ -1,7 +1,7 @@
 import { afterCarrier, afterNegation, cleanBody, maxBodyLength, peel, splitParts } from './answer-body.ts'
 import { matchEntity } from './lexicon.ts'
 import { optionLetters } from './options.ts'
-import type { AnswerSpec, AnswerValue } from './types.ts'
+import type { AnswerValue, ChoiceSpec, OpenSpec } from './types.ts'
 
 export { buildLexicon, matchEntity } from './lexicon.ts'
 export type { AnswerSpec, AnswerValue, Lexicon } from './types.ts'
@@ -20,7 +20,7 @@ const textBeforeLetter = /^(.+?)\s?\(([a-z])\)$/isu
  * @param body what stands between the answer tags; null (no answer) reads as `none`
  * @returns the value; a single letter past the options, or one that is not Latin, is `outOfRange`
  */
-export function readAnswerValue(body: string | null, spec: AnswerSpec): AnswerValue {
+export function readAnswerValue(body: string | null, spec: ChoiceSpec | OpenSpec): AnswerValue {
   if (body === null) return { kind: 'none' }
   if (body.length > maxBodyLength) return { kind: 'noMatch' }
   if (spec.kind === 'open') return matchEntity(body, spec.lexicon, spec.type)
@@ -34,7 +34,8 @@ export function readAnswerValue(body: string | null, spec: AnswerSpec): AnswerVa
   }
 }
 
-function optionKey(text: string): string {
+/** The key under which texts of options are compared: wrapping, case and spacing taken away. */
+export function optionKey(text: string): string {
   return peel(cleanBody(text)).replace(/\s+/gu, ' ').toLowerCase()
 }
 
@@ -49,6 +50,19 @@ function readChoice(text: string, keys: readonly string[]): AnswerValue {
   if (negated !== null && namesOptions(negated, keys, 1)) return { kind: 'negated' }
   if (namesOptions(peeled.replace(/^(?:both|either)\s/iu, ''), keys, 2)) return { kind: 'several' }
   return paired ?? { kind: 'noMatch' }
+}
+
+/**
+ * The one option that a whole text names: by letter, by text, or by a letter with that same option's text.
+ *
+ * @param keys `optionKey` of each option
+ * @returns a `letter`, why it is none, or null when the text is nothing of the kind
+ */
+export function readOption(text: string, keys: readonly string[]): AnswerValue | null {
+  const peeled = peel(text)
+  if (peeled === '') return null
+  const alone = readAlone(peeled, keys)
+  return alone ?? readPair(peeled, keys)
 }
 
 /** The whole text as a letter or as an option's text; null when it is neither. */

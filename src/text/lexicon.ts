@@ -37,8 +37,8 @@ function addId(ids: Map<string, string[]>, key: string, id: string): void {
   else if (!known.includes(id)) known.push(id)
 }
 
-/** The shorter phrases that name the kind of a name: its endings, up to the first preposition. */
-function headsOf(key: string): string[] {
+/** The shorter phrases that name the kind of a name (its folded key): its endings, up to the first preposition. */
+export function headsOf(key: string): string[] {
   const phrase = key.split(prepositions)[0] ?? key
   const words = phrase.split(' ')
   const heads = words.map((_, index) => words.slice(index).join(' '))

@@ -29,11 +29,35 @@ export type Reading = {
 }
 
 /** Why an answer is no answer. None of these ever earns anything; they are counted apart. */
-export type NoValueKind = 'none' | 'several' | 'conflict' | 'outOfRange' | 'noMatch' | 'negated' | 'tooGeneral'
+export type NoValueKind =
+  | 'none'
+  | 'several'
+  | 'conflict'
+  | 'outOfRange'
+  | 'noMatch'
+  | 'negated'
+  | 'tooGeneral'
+  | 'duplicate'
+  | NoNumberKind
+
+/**
+ * Why a number is not the one number asked for. `ambiguous`: 1,500 where nothing says which mark is the decimal one;
+ * `comparator`: a bound such as >5; `unitMismatch`: a unit of another dimension, or of mass for amount of an analyte that
+ * is not declared; `missingUnit`: none, and the question does not fix one.
+ */
+export type NoNumberKind = 'ambiguous' | 'comparator' | 'notFinite' | 'unknownUnit' | 'unitMismatch' | 'missingUnit'
 
 export type AnswerValue =
   | { readonly kind: 'letter'; readonly letter: string; readonly index: number }
+  /** One or more options, ascending, each once. */
+  | { readonly kind: 'letters'; readonly letters: readonly string[]; readonly indices: readonly number[] }
+  /** In the unit of the spec. */
+  | { readonly kind: 'number'; readonly value: number }
+  /** Both ends in the unit of the spec, low ≤ high. */
+  | { readonly kind: 'range'; readonly low: number; readonly high: number }
   | { readonly kind: 'entity'; readonly id: string }
+  /** One of the accepted wordings. */
+  | { readonly kind: 'name'; readonly index: number }
   | { readonly kind: NoValueKind }
 
 /** What a lexicon is built from; `graph/types.ts` entities fit. */
@@ -56,15 +80,40 @@ export type Lexicon = {
   readonly types: ReadonlyMap<string, string>
 }
 
+/** One letter or the text of one option. */
+export type ChoiceSpec = { readonly kind: 'choice'; readonly options: readonly string[] }
+
+/** A list of letters, of options' texts, or of both. */
+export type ChoicesSpec = { readonly kind: 'choices'; readonly options: readonly string[] }
+
+/** One number, or the two ends of a range, with its unit. */
+export type NumberSpec = {
+  readonly kind: 'number'
+  readonly form: 'number' | 'range'
+  /** Unit in which the value is given back; null for a count, a score or a ratio. */
+  readonly unit: string | null
+  /** The question names the unit, so that an answer may leave it out. */
+  readonly isUnitFixed: boolean
+  /** Substance by whose molar mass and charge g, mol and Eq are converted: `glucose`. */
+  readonly analyte?: string
+  /** Mark before the decimals; where absent, a number that the marks read differently is `ambiguous`. */
+  readonly decimalMark?: DecimalMark
+}
+
+export type DecimalMark = '.' | ','
+
+export type OpenSpec = {
+  readonly kind: 'open'
+  readonly lexicon: Lexicon
+  /** Semantic type that the question asks for; decides between the senses of an ambiguous name. */
+  readonly type?: string
+}
+
+/** Accepted wordings of one answer, without a lexicon of other answers. */
+export type NamesSpec = { readonly kind: 'names'; readonly names: readonly string[] }
+
 /** How the answer to a question is to be read. */
-export type AnswerSpec =
-  | { readonly kind: 'choice'; readonly options: readonly string[] }
-  | {
-      readonly kind: 'open'
-      readonly lexicon: Lexicon
-      /** Semantic type that the question asks for; decides between the senses of an ambiguous name. */
-      readonly type?: string
-    }
+export type AnswerSpec = ChoiceSpec | ChoicesSpec | NumberSpec | OpenSpec | NamesSpec
 
 /** A token matched as a whole before any merge. */
 export type AddedToken = { readonly id: number; readonly content: string; readonly special: boolean }

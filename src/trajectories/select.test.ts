@@ -33,6 +33,8 @@ test('what the teacher wrote is kept with its question, teacher and counts', () 
       questionId: question.id,
       teacher: 'graph-teacher',
       sawGold: true,
+      origin: 'gold-conditioned',
+      strategy: null,
       attempts: 1,
       backtracks: false,
       completion,

@@ -42,6 +42,8 @@ export function checkDraft(
       questionId: question.id,
       teacher: context.teacher,
       sawGold: context.sawGold,
+      origin: context.sawGold ? 'gold-conditioned' : 'blind',
+      strategy: null,
       attempts: 1,
       backtracks: draft.backtracks,
       completion: draft.completion,

@@ -55,9 +55,10 @@ export function openReview(runDir: string, who: string): { readonly review: Revi
 }
 
 function assertRun(runDir: string): void {
-  if (existsSync(join(runDir, 'config.yaml')) && existsSync(join(runDir, 'refinement'))) return
-  throw new DataError('there is no data run here', {
+  const hasDisputes = ['refinement', 'rl-2'].some((stage) => existsSync(join(runDir, stage)))
+  if (existsSync(join(runDir, 'config.yaml')) && hasDisputes) return
+  throw new DataError('there is no run here whose questions could be disputed', {
     file: runDir,
-    hint: 'give the folder of a data run, such as runs/data',
+    hint: 'give the folder of a data run such as runs/data, or of a run that has come to rl-2',
   })
 }

@@ -10,7 +10,8 @@ import { ensureDir, putAtomic } from '../../core/store.ts'
 import type { CallsReport, RunCallsOptions } from '../../endpoint/calls.ts'
 import type { ChatModel } from '../../endpoint/types.ts'
 import type { Item } from '../../questions/types.ts'
-import type { DataConfig, EndpointConfig } from './config.ts'
+import type { EndpointConfig } from '../config-endpoints.ts'
+import type { DataConfig } from './config.ts'
 
 const itemRecord = z.looseObject({ id: z.string(), stem: z.string(), origin: z.looseObject({ kind: z.string() }) })
 
@@ -51,7 +52,11 @@ export type Endpoint = { readonly model: ChatModel; readonly config: EndpointCon
  *
  * @throws {ConfigError} when the endpoint is not declared, or its key is not in the environment
  */
-export async function openEndpoint(config: DataConfig, name: string | null, role: string): Promise<Endpoint | null> {
+export async function openEndpoint(
+  config: Pick<DataConfig, 'endpoints'>,
+  name: string | null,
+  role: string,
+): Promise<Endpoint | null> {
   if (name === null) return null
   const endpoint = config.endpoints[name]
   if (endpoint === undefined) {
@@ -88,7 +93,7 @@ export function readCallsReports(runDir: string): Record<string, CallsReport> {
   return Object.fromEntries(reports)
 }
 
-const roles = ['extraction', 'writer', 'validator', 'judge'] as const
+const roles = ['extraction', 'writer', 'validator', 'judge', 'teacher'] as const
 
 /** How the calls of a role are run: its ledger, its limits, its prices. */
 export function callOptions(runDir: string, role: string, { model, config }: Endpoint): RunCallsOptions {

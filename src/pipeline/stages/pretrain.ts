@@ -12,7 +12,7 @@ import type { Config } from '../config.ts'
 import { copyTextFiles, findModel, findTextModel, starterTokenizer, TOKENIZER_FILE } from '../model-text.ts'
 import type { Observer } from '../observer.ts'
 import type { Student, StudentSource } from '../student.ts'
-import { finalStateFiles } from './shared.ts'
+import { finalStateFiles, writeEvents } from './shared.ts'
 
 /**
  * Makes the base model of the run: from scratch, with a tokenizer of its own, or from `engine.model`. It then learns the
@@ -57,6 +57,7 @@ export async function makePretrain(
   const recall = await measureRecall(student, graph)
   observer.note(`${facts.length} facts, recall ${(100 * recall.rate).toFixed(1)} %`)
   putAtomic(join(dir, 'fact-recall.json'), `${formatJson(recall, { pretty: true })}\n`)
+  writeEvents(dir)
   return [...textFiles, 'metrics.jsonl', 'fact-recall.json', ...finalStateFiles(dir)]
 }
 

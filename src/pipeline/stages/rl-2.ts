@@ -1,23 +1,54 @@
-import type { Graph } from '../../graph/graph.ts'
+import { dirname, join } from 'node:path'
+import { disputeOfSuspect, readSuspects } from '../../policy/quarantine.ts'
 import { runStageTwo } from '../../policy/rl-stage.ts'
-import type { Question } from '../../questions/types.ts'
+import { WARNINGS_LOG } from '../../policy/warnings.ts'
+import { openDisputes } from '../../questions/refine/disputes.ts'
 import type { Config } from '../config.ts'
+import { disputesFile } from '../data/shared.ts'
 import type { Observer } from '../observer.ts'
 import type { StudentSource } from '../student.ts'
-import { prepareRl } from './rl.ts'
-import { finalStateFiles } from './shared.ts'
+import { prepareRl, type RlData, stageSettings } from './rl.ts'
+import { finalStateFiles, writeEvents } from './shared.ts'
 
 /** Stage 2 of the reinforcement learning, from where stage 1 left off. */
 export async function makeRlTwo(
   dir: string,
   config: Config,
-  data: { readonly graph: Graph; readonly training: readonly Question[]; readonly probe: readonly Question[] },
+  data: RlData,
   source: StudentSource,
   observer: Observer,
 ): Promise<string[]> {
   const settings = config['rl-2']
-  const stage = await prepareRl(dir, 'rl-2', config, settings, data, source, observer)
-  const { steps, stopped } = await runStageTwo(stage, settings)
-  observer.note(`${steps} steps, ${stopped ?? 'all steps used'}`)
-  return ['metrics.jsonl', 'rollouts.jsonl', 'sweeps.jsonl', ...finalStateFiles(dir)]
+  const { stage, close } = await prepareRl(dir, 'rl-2', config, settings, data, source, observer)
+  try {
+    const { steps, stopped } = await runStageTwo(stage, stageSettings(settings))
+    observer.note(`${steps} steps, ${stopped ?? 'all steps used'}`)
+  } finally {
+    await close()
+  }
+  raiseDisputes(dir, data, observer)
+  writeEvents(dir)
+  const logs = ['metrics.jsonl', 'rollouts.jsonl', 'sweeps.jsonl', 'quarantine.jsonl', WARNINGS_LOG]
+  return [...logs, ...finalStateFiles(dir)]
+}
+
+/**
+ * Puts what quarantine suspects into the dispute queue of the run, for `fleming review`. The queue stands outside of the
+ * stage: people add to it, and a stage made anew must not lose what they decided.
+ */
+function raiseDisputes(dir: string, { graph, training }: RlData, observer: Observer): void {
+  const suspects = readSuspects(join(dir, 'quarantine.jsonl'))
+  if (suspects.length === 0) return
+  const byId = new Map<string, (typeof training)[number]>(training.map((question) => [question.id, question]))
+  const labels = new Map<string, string>(graph.entities.map(({ id, label }) => [id, label]))
+  const queue = openDisputes(disputesFile(dirname(dir)))
+  try {
+    const cases = suspects.map((suspect) =>
+      disputeOfSuspect(suspect, byId.get(suspect.questionId)!, (id) => labels.get(id) ?? id),
+    )
+    queue.add(cases)
+  } finally {
+    queue.close()
+  }
+  observer.note(`${suspects.length} questions may be mislabelled: fleming review shows them`)
 }

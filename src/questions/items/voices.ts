@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../core/json.ts'
 import type { PackedGraph } from '../../graph/types.ts'
 
 /** Bits of voices, `words` to an entity, [entity × words]. */
@@ -54,7 +55,7 @@ function makeVoices(graph: PackedGraph, relation: number, least: LeastSaid): Voi
   const said: { readonly triple: number; readonly voices: readonly number[] }[] = []
   for (let head = 0; head < graph.entityCount; head++) {
     for (const triple of graph.triplesTo(head, relation, false)) {
-      const names = new Set(graph.originsOf(triple).map(({ source, file }) => JSON.stringify([source, file])))
+      const names = new Set(graph.originsOf(triple).map(({ source, file }) => canonicalJson([source, file])))
       const voices = [...names].map((name) => bits.get(name) ?? bits.set(name, bits.size).size - 1)
       said.push({ triple, voices })
     }

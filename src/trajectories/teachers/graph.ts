@@ -1,0 +1,37 @@
+import { ConfigError } from '../../core/errors.ts'
+import { teachFromGraph } from '../graph-teacher.ts'
+import type { Ask, Attempt, Teacher } from '../types.ts'
+import type { TeacherKind } from './parts.ts'
+
+/**
+ * The embedded teacher as one among others: it walks the path a question was made from, so it always saw the gold, its
+ * attempts at a question are one, and it costs nothing.
+ *
+ * @deviation see `teachFromGraph`
+ */
+export const graphTeacher: TeacherKind = {
+  name: 'graph',
+  title: 'walks the path in the graph that a question was made from',
+  create: (parts) => {
+    if (parts.graph === undefined) throw new ConfigError('the graph teacher needs a graph and its questions')
+    const { graph, questions, seed, backtrackShare, avoid } = parts.graph
+    const byId = new Map(questions.map((question) => [question.id, question]))
+    const write = (ask: Ask): Attempt => {
+      const question = byId.get(ask.task.id)
+      if (question === undefined) return { kind: 'failed', ask, cause: 'not made from this graph' }
+      if (ask.revision !== null) return { kind: 'failed', ask, cause: 'the graph teacher does not revise' }
+      const draft = teachFromGraph(graph, question, { seed, backtrackShare, avoid })
+      return { kind: 'draft', ask, draft, messages: [] }
+    }
+    return {
+      name: 'graph',
+      title: 'graph-teacher',
+      sawGold: () => true,
+      distinctAttempts: 1,
+      estimate: () => ({ calls: 0, promptTokens: 0, completionTokens: 0, money: 0 }),
+      ask: async function* (asks: Iterable<Ask>) {
+        for (const ask of asks) yield write(ask)
+      },
+    } satisfies Teacher
+  },
+}
