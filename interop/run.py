@@ -8,6 +8,7 @@ Parts, in this order; all of them unless named:
     sdk           the official Tinker SDK, three generations, against our server
     skyrl         our client against SkyRL's JAX backend on the CPU
     recipe        the starter recipe at our server and at SkyRL, with only the engine section different
+    tensorboard   TensorBoard reads our event files
     mediawiki     the knowledge discovery agent crawls a real MediaWiki, which apt installs (as root)
 
 Packages go into virtual environments below $FLEMING_INTEROP_CACHE (~/.cache/fleming-interop), models into ~/.cache/fleming;
@@ -32,7 +33,7 @@ INSTALLS = [
 ]
 LOCAL = ("golden", "exports", "smollm")
 TINKER = ("sdk", "skyrl", "recipe")
-PARTS = (*LOCAL, *TINKER, "mediawiki")
+PARTS = (*LOCAL, *TINKER, "tensorboard", "mediawiki")
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) not installed)?$", re.MULTILINE)
 
 
@@ -110,6 +111,8 @@ def main() -> int:
     for part in TINKER:
         if part in parts:
             totals.run(f"the Tinker protocol: {part}", [sys.executable, "interop/tinker/run.py", part])
+    if "tensorboard" in parts:
+        totals.run("event files in TensorBoard", [sys.executable, "interop/tensorboard/run.py"])
     if "mediawiki" in parts:
         totals.run("the agent on a real MediaWiki", [sys.executable, "interop/mediawiki/run.py"])
     print(f"\n{totals.passed} passed, {totals.failed} failed, {totals.missing} not installed", flush=True)

@@ -88,7 +88,9 @@ describe('review', () => {
   test('of a folder that is not there ends with code 2', async () => {
     const { code, out, err } = await cli('/nowhere', '--list')
     expect([code, out]).toEqual([2, ''])
-    expect(err).toContain('error[E_DATA]: /nowhere: there is no run here whose questions could be disputed\nhint: give the folder of a data run such as')
+    expect(err).toContain(
+      'error[E_DATA]: /nowhere: there is no run here whose questions could be disputed\nhint: give the folder of a data run such as',
+    )
   })
 
   test('has a help that teaches', async () => {
