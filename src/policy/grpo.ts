@@ -4,31 +4,15 @@ import type { GrpoOptions } from './grpo-options.ts'
 import { fixRows, type ReferenceLogprobs } from './grpo-start.ts'
 import { accumulate, noteStart, openTally, summarise } from './grpo-update.ts'
 import { createObjective } from './objectives/registry.ts'
+import type { UpdateFacts } from './rl-metrics-update.ts'
 import type { Group } from './rollout.ts'
 
 export type { GrpoOptions } from './grpo-options.ts'
 
-export type GrpoResult = {
-  /** Of the last optimiser step. */
-  readonly optim: OptimStepResult | null
-  /** Largest |policy logprob − sampler logprob| over the trained tokens, nats: near 0, or engine and sampler disagree. */
-  readonly logprobGap: number
-  readonly trainedTokens: number
+/** What the updates of a step tell of themselves; `optim` is of the last optimiser step. */
+export type GrpoResult = UpdateFacts & {
   /** The objective of each optimiser step, to be minimised; a value on policy means little, its course does. */
   readonly losses_U?: readonly number[]
-  /** Log-probabilities of the trained tokens by the sampler and by the trainer before the first update, nats, [token]. */
-  readonly samplerLogprobs_T?: readonly number[]
-  readonly trainerLogprobs_T?: readonly number[]
-  /** Shares of the tokens of all steps whose ratio was beyond a bound in the direction of its advantage. */
-  readonly clipLowShare?: number
-  readonly clipHighShare?: number
-  /** Mean divergence from the reference at the start of the batch, nats per token. */
-  readonly klReferenceK1?: number
-  readonly klReferenceK3?: number
-  /** Rollouts that were cut off and therefore have no gradient. */
-  readonly maskedRollouts?: number
-  /** Share of the trained tokens that a correction set to 0. */
-  readonly correctedAwayShare?: number
 }
 
 export type GrpoContext = {

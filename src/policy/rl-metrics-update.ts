@@ -13,7 +13,7 @@ export type UpdateFacts = {
   /** Shares of trained tokens whose ratio was cut at the lower and at the upper bound. */
   readonly clipLowShare?: number
   readonly clipHighShare?: number
-  /** Mean KL from the reference policy on the rollouts by two estimators, nats a token (rlvr.md §1.5). */
+  /** Mean KL from the reference policy on the rollouts by two estimators, nats a token. */
   readonly klReferenceK1?: number
   readonly klReferenceK3?: number
   /** Rollouts that were cut off and therefore have no gradient. */

@@ -62,7 +62,7 @@ export function wordsOf(text: string): string[] {
 const wordPart = /[\p{N}\p{M}]/u
 const space = /[\s\p{C}]/u
 
-/** Units of an n-gram whose repetition is counted (rlvr.md §2.5). */
+/** Units of an n-gram whose repetition is counted. */
 export const repeatedUnits = 4
 
 /**

@@ -4,7 +4,7 @@ import type { Trajectory } from './types.ts'
 
 /**
  * The item of median length, the earlier of two equal ones and the shorter of two in the middle: neither the tersest chain
- * nor the longest (rlvr.md §6.1).
+ * nor the longest.
  */
 export function chooseMedian<T>(items: readonly T[], lengthOf: (item: T) => number): T | null {
   const sorted = [...items].sort((a, b) => lengthOf(a) - lengthOf(b))

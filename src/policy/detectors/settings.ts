@@ -1,5 +1,5 @@
 /**
- * When a detector speaks. Thresholds are those of rlvr.md §2.6 unless marked "chosen by us": starting points, not
+ * When a detector speaks. Thresholds are those of published defaults unless marked "chosen by us": starting points, not
  * calibrated at 7B.
  *
  * @deviation the paper says nothing of what may go wrong in its training; these watch and warn, and change nothing

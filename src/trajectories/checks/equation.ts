@@ -183,7 +183,7 @@ export function isSameDimension(left: readonly number[], right: readonly number[
   return Array.from({ length }).every((_, axis) => (left[axis] ?? 0) === (right[axis] ?? 0))
 }
 
-/** rlvr.md §6.2: recomputed to 1 %. */
+/** Chosen by us: recomputed to 1 %. */
 const tolerance = 0.01
 /** What "≈" allows (chosen by us). */
 const roughTolerance = 0.05

@@ -1,7 +1,7 @@
 import type { TrajectoryCheck } from './check.ts'
 import { quote } from './check.ts'
 
-/** rlvr.md §6.2: one script, the question's, for 95 % of the letters. */
+/** Chosen by us: one script, the question's, for 95 % of the letters. */
 const minShare = 0.95
 /** A run of so many Latin words in Chinese text is a sentence, not a drug's name or a unit (chosen by us). */
 const phraseWords = 4

@@ -4,7 +4,7 @@ import { quote } from './check.ts'
 const givers = 'given|provided|reference|correct|gold|known|expected'
 
 /**
- * Families of words that only someone writes who was told the answer (rlvr.md §6.2). None has a nested quantifier, so all
+ * Families of words that only someone writes who was told the answer. None has a nested quantifier, so all
  * are linear.
  */
 const families: readonly (readonly [reason: string, pattern: RegExp])[] = [
@@ -28,7 +28,7 @@ const families: readonly (readonly [reason: string, pattern: RegExp])[] = [
   ],
 ]
 
-/** Part of the thinking in which the gold may not yet stand (rlvr.md §6.2). */
+/** Part of the thinking in which the gold may not yet stand. */
 const earlyShare = 0.1
 
 const letterMention =

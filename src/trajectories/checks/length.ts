@@ -1,7 +1,7 @@
 import type { Finding, TrajectoryCheck } from './check.ts'
 import { quote, sentencesOf, wordsOf } from './check.ts'
 
-/** Fewest words of a chain: about the 60 tokens of rlvr.md §6.2, at four tokens to three words. */
+/** Fewest words of a chain: about 60 tokens, at four tokens to three words. */
 export const minWords = 45
 /** Most words (chosen by us: about 4,000 tokens, beyond which m1 saw no gain). */
 export const maxWords = 3_000

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { Finding, TrajectoryCheck } from './check.ts'
 import { quote, sentencesOf, wordsOf } from './check.ts'
 
-/** rlvr.md §6.2. */
+/** Chosen by us. */
 const maxRepeatShare = 0.2
 const minGzipRatio = 0.25
 const maxSentenceRepeats = 3
