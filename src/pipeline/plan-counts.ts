@@ -9,10 +9,11 @@ import { drawHeldOut } from '../questions/hold-out.ts'
 import { synthesise } from '../questions/synthesis.ts'
 import { type Codec, createCodec } from '../text/codec.ts'
 import { loadTokenizer } from '../text/tokenizer.ts'
+import { teachFromGraph } from '../trajectories/graph-teacher.ts'
+import { chooseForColdStart } from '../trajectories/select.ts'
 import type { Config } from './config.ts'
 import { findModel, starterTokenizer } from './model-text.ts'
 import { probePerHop } from './run.ts'
-import { writeTrajectories } from './stages/cold-start.ts'
 import { selectGraph } from './stages/graph.ts'
 import { decoderConfig } from './student.ts'
 
@@ -57,8 +58,11 @@ export async function countRun(config: Config): Promise<RunCounts> {
   const documents = Array.from({ length: MEASURED_DOCUMENTS }, (_, index) =>
     drawSentences(graph, facts, { seed: config.seed, position: index * count, count }),
   )
-  const kept =
-    config['cold-start'].epochs === 0 ? [] : writeTrajectories(config, graph, questions, new Set(heldOutDiseases)).kept
+  const { epochs, items, maxHops, teacher, backtrackShare, replyTokens } = config['cold-start']
+  const taught = epochs === 0 ? [] : chooseForColdStart(questions, { count: items, maxHops, seed: config.dataSeed })
+  const avoid = new Set(heldOutDiseases)
+  const chains = teacher === 'graph' ? taught : []
+  const teaching = { seed: config.dataSeed, backtrackShare, avoid }
   const perItem = <Item>(items: readonly Item[], tokens: (codec: Codec, item: Item) => number): number | null =>
     codec === null || items.length === 0 ? null : mean(items.map((item) => tokens(codec, item)))
   const promptTokens = perItem(training, (own, { stem }) => own.prompt(stem).length)
@@ -70,14 +74,19 @@ export async function countRun(config: Config): Promise<RunCounts> {
     test: test.length,
     probe: probe.length,
     facts: facts.length,
-    trajectories: kept.length,
+    trajectories: taught.length,
     parameters: await countParameters(config, vocabSize),
     promptTokens,
     perPrompt: promptTokens ?? ASSUMED_PROMPT_TOKENS,
     perDocument,
     perFact: perDocument / count,
     perTrajectory:
-      perItem(kept, (own, { completion }) => own.completion(completion).length) ?? ASSUMED_TRAJECTORY_TOKENS,
+      teacher === 'graph'
+        ? (perItem(
+            chains,
+            (own, question) => own.completion(teachFromGraph(graph, question, teaching).completion).length,
+          ) ?? ASSUMED_TRAJECTORY_TOKENS)
+        : replyTokens,
   }
 }
 

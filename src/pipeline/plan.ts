@@ -84,6 +84,15 @@ export async function planRun(root: string, config: Config): Promise<Plan> {
   }
 }
 
+/** What a language model is asked as teacher if no chain of any question passes; the graph teacher asks nobody. */
+function teachingOf(config: Config, { trajectories, perPrompt }: RunCounts): Partial<Work> {
+  const { teacher, attempts, mode, strategies, depth, replyTokens } = config['cold-start']
+  if (teacher === 'graph') return {}
+  const calls = trajectories * (attempts + (mode === 'blind-first' ? 1 : 0) + strategies.length * depth)
+  if (teacher === 'endpoint') return { teacherCalls: calls }
+  return { teacherCalls: calls, prefilled: Math.round(calls * perPrompt), sampled: calls * replyTokens }
+}
+
 type Work = Omit<StagePlan, 'stage' | 'sealed' | 'hours'>
 
 const idle: Work = { steps: 0, trained: 0, prefilled: 0, sampled: 0, teacherCalls: 0 }
@@ -100,7 +109,7 @@ function workOf(stage: StageName, config: Config, counts: RunCounts): Partial<Wo
     const steps = Math.ceil(counts.trajectories / batch) * epochs
     const trained = epochs * counts.trajectories * (perPrompt + counts.perTrajectory)
     const rehearsed = rehearsal > 0 ? steps * rehearsalDocuments * counts.perDocument : 0
-    return { steps, trained: Math.round(trained + rehearsed) }
+    return { steps, trained: Math.round(trained + rehearsed), ...teachingOf(config, counts) }
   }
   if (stage === 'rl-1' || stage === 'rl-2') {
     const rl = config[stage]

@@ -10,14 +10,13 @@ import type { EntityId } from '../graph/types.ts'
 import type { Question } from '../questions/types.ts'
 import { buildLexicon } from '../text/lexicon.ts'
 import { openTextModel } from '../text/text-model.ts'
-import type { CheckActions } from '../trajectories/check-draft.ts'
-import { checks } from '../trajectories/checks/registry.ts'
 import { capGoldShare } from '../trajectories/choose.ts'
 import { writeDataset } from '../trajectories/dataset.ts'
 import { estimateTeaching } from '../trajectories/estimate.ts'
 import { judgeStrictly, judgeWithGraph } from '../trajectories/judge-steps.ts'
 import { taskOfQuestion } from '../trajectories/task.ts'
 import { type TeachReport, teach } from '../trajectories/teach.ts'
+import { graphTeacherActions } from '../trajectories/teachers/graph.ts'
 import { teachers } from '../trajectories/teachers/registry.ts'
 import type { Teacher, Trajectory } from '../trajectories/types.ts'
 import type { Config } from './config.ts'
@@ -53,7 +52,7 @@ export type TeachingResult = {
 
 /**
  * Has the configured teacher write the trajectories of a stage, and writes what is known of them: `teaching.json` (rounds,
- * checks, examples), `attempts.jsonl` (every request and reply of a language model) and the data set in `dataset/`.
+ * checks, examples), `attempts.jsonl` (every chain of a language model with its request; of a call that failed, why) and the data set in `dataset/`.
  *
  * The ledger of a language model stands outside of the stage, in `calls/`: a stage made anew pays for nothing twice.
  *
@@ -79,7 +78,7 @@ export async function makeTrajectories(work: TeachingWork): Promise<TeachingResu
     if (!isGraph) noteEstimate(observer, estimateTeaching(tasks, plan, settings.replyTokens))
     const { trajectories: all, report } = await teach(tasks, {
       ...plan,
-      actions: actionsOf(settings),
+      actions: isGraph ? { ...graphTeacherActions, ...settings.checks } : settings.checks,
       judgeSteps: isGraph ? judgeStrictly(graph) : judgeWithGraph(graph),
       onAttempt: (record) => attempts?.write(record),
     })
@@ -97,16 +96,6 @@ export async function makeTrajectories(work: TeachingWork): Promise<TeachingResu
     attempts?.close()
     await close()
   }
-}
-
-/**
- * What the checks do: those of the graph teacher's terse form only count, apart from answer and steps, which are true by
- * construction or the trajectory is none.
- */
-function actionsOf({ teacher, checks: chosen }: ColdStartConfig): CheckActions {
-  if (teacher !== 'graph') return chosen
-  const own = checks.names.filter((name) => name !== 'answer' && name !== 'grounding')
-  return { ...Object.fromEntries(own.map((name) => [name, 'report'] as const)), ...chosen }
 }
 
 type Opened = { readonly teacher: Teacher; readonly close: () => Promise<void> }

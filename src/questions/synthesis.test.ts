@@ -6,7 +6,6 @@ import { ConfigError } from '../core/errors.ts'
 import { createRng } from '../core/rng.ts'
 import { sketchGraph, tinyGraph } from '../graph/fixtures/tiny-graph.ts'
 import type { Graph } from '../graph/graph.ts'
-import { createGrounder } from '../graph/grounding.ts'
 import { starterSchema } from '../graph/schema.ts'
 import { readTables } from '../graph/sources/tables.ts'
 import { subsetByDiseases } from '../graph/subset.ts'
@@ -15,8 +14,11 @@ import { configSchema } from '../pipeline/config.ts'
 import { parseConfig } from '../pipeline/config-file.ts'
 import { makeQuestions, readQuestions } from '../pipeline/stages/questions.ts'
 import { buildLexicon, matchEntity } from '../text/lexicon.ts'
+import { createDraftChecker } from '../trajectories/check-draft.ts'
 import { teachFromGraph } from '../trajectories/graph-teacher.ts'
-import { checkDraft } from '../trajectories/select.ts'
+import { judgeStrictly } from '../trajectories/judge-steps.ts'
+import { taskOfQuestion } from '../trajectories/task.ts'
+import { graphTeacherActions } from '../trajectories/teachers/graph.ts'
 import { difficultyOf } from './difficulty.ts'
 import { proveQuestion } from './proof.ts'
 import { synthesise } from './synthesis.ts'
@@ -258,15 +260,12 @@ describe.each(made)('of $name', ({ graph, synthesis }) => {
   })
 
   test('what the teacher writes for each question passes the checks of the cold start', () => {
-    const context = {
-      teacher: 'graph-teacher',
-      sawGold: true,
-      lexicon: buildLexicon(graph.entities),
-      grounder: createGrounder(graph),
-    }
+    const lexicon = buildLexicon(graph.entities)
+    const checker = createDraftChecker(graphTeacherActions, judgeStrictly(graph))
     const dropped = questions.flatMap((question) => {
-      const check = checkDraft(question, teachFromGraph(graph, question, { seed: 1, backtrackShare: 0.5 }), context)
-      return check.kind === 'dropped' ? [`${check.reason}: ${question.stem}`] : []
+      const draft = teachFromGraph(graph, question, { seed: 1, backtrackShare: 0.5 })
+      const { reasons } = checker.check(taskOfQuestion(question, graph, lexicon), draft)
+      return reasons.map((reason) => `${reason}: ${question.stem}`)
     })
     expect(dropped).toEqual([])
   })

@@ -16,6 +16,8 @@ import { factDocument } from '../../policy/documents.ts'
 import { scaleWeights } from '../../policy/sft.ts'
 import { drawSentences, factsOf } from '../../questions/facts.ts'
 import type { Question } from '../../questions/types.ts'
+import { teachFromGraph } from '../../trajectories/graph-teacher.ts'
+import { chooseForColdStart } from '../../trajectories/select.ts'
 import type { AttemptRecord, TeachReport } from '../../trajectories/teach.ts'
 import type { Trajectory } from '../../trajectories/types.ts'
 import type { Config } from '../config.ts'
@@ -24,7 +26,7 @@ import { endpointsSchema } from '../config-endpoints.ts'
 import { coldStartSchema } from '../config-teacher.ts'
 import { tinyStudent } from '../fixtures/tiny-student.ts'
 import { silentObserver } from '../observer.ts'
-import { makeColdStart, rehearsalDocuments, writeTrajectories } from './cold-start.ts'
+import { makeColdStart, rehearsalDocuments } from './cold-start.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'fleming-cold-start-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -66,11 +68,17 @@ const run = async (name: string, config: Config, losses: readonly number[] = [],
 test('by default it trains, byte for byte, on what it always trained on', async () => {
   const config = configOf()
   const { files, trained, trajectories } = await run('default', config)
-  const { kept } = writeTrajectories(config, graph, questions, new Set())
-  expect(trajectories).toEqual(kept)
-  const stemOf = new Map(questions.map(({ id, stem }) => [id, stem]))
-  const data = kept.map(({ questionId, completion }) =>
-    supervisedDatum(codec.prompt(stemOf.get(questionId)!), codec.completion(completion), 1),
+  const { items, maxHops, backtrackShare } = config['cold-start']
+  const taught = chooseForColdStart(questions, { count: items, maxHops, seed: config.dataSeed })
+  const chains = taught.map((question) => {
+    const settings = { seed: config.dataSeed, backtrackShare, avoid: new Set<never>() }
+    return { question, completion: teachFromGraph(graph, question, settings).completion }
+  })
+  expect(trajectories.map(({ questionId, completion }) => [questionId, completion])).toEqual(
+    chains.map(({ question, completion }) => [question.id, completion]),
+  )
+  const data = chains.map(({ question, completion }) =>
+    supervisedDatum(codec.prompt(question.stem), codec.completion(completion), 1),
   )
   const facts = factsOf(graph)
   const { batch, rehearsal } = config['cold-start']

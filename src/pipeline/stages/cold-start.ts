@@ -5,8 +5,6 @@ import { formatJsonl } from '../../core/jsonl.ts'
 import { putAtomic } from '../../core/store.ts'
 import type { Datum } from '../../engine/types.ts'
 import type { Graph } from '../../graph/graph.ts'
-import { createGrounder } from '../../graph/grounding.ts'
-import type { EntityId } from '../../graph/types.ts'
 import { supervisedDatum } from '../../policy/datum.ts'
 import { factDocument } from '../../policy/documents.ts'
 import { runLoop } from '../../policy/loop.ts'
@@ -16,9 +14,7 @@ import { createBestKeeper } from '../../policy/sft-best.ts'
 import { drawSentences, factsOf } from '../../questions/facts.ts'
 import type { Question } from '../../questions/types.ts'
 import type { Codec } from '../../text/codec.ts'
-import { buildLexicon } from '../../text/lexicon.ts'
-import { teachFromGraph } from '../../trajectories/graph-teacher.ts'
-import { checkDraft, chooseForColdStart } from '../../trajectories/select.ts'
+import { chooseForColdStart } from '../../trajectories/select.ts'
 import type { Trajectory } from '../../trajectories/types.ts'
 import type { Config } from '../config.ts'
 import type { Observer } from '../observer.ts'
@@ -165,34 +161,4 @@ function rehearsed(
       contextWeight,
     )
   })
-}
-
-/**
- * What the graph teacher writes for a run, in memory: for estimates before a run. The stage comes to the same trajectories.
- */
-export function writeTrajectories(
-  config: Config,
-  graph: Graph,
-  questions: readonly Question[],
-  avoid: ReadonlySet<EntityId>,
-): { readonly kept: Trajectory[]; readonly dropped: Record<string, number> } {
-  const { items, maxHops, backtrackShare } = config['cold-start']
-  const context = {
-    teacher: 'graph-teacher',
-    sawGold: true,
-    lexicon: buildLexicon(graph.entities),
-    grounder: createGrounder(graph),
-  }
-  const kept: Trajectory[] = []
-  const dropped: Record<string, number> = {}
-  for (const question of chooseForColdStart(questions, { count: items, maxHops, seed: config.dataSeed })) {
-    const check = checkDraft(
-      question,
-      teachFromGraph(graph, question, { seed: config.dataSeed, backtrackShare, avoid }),
-      context,
-    )
-    if (check.kind === 'kept') kept.push(check.trajectory)
-    else dropped[check.reason] = (dropped[check.reason] ?? 0) + 1
-  }
-  return { kept, dropped }
 }

@@ -1,4 +1,8 @@
 import { dirname, join } from 'node:path'
+import { formatJson } from '../../core/json.ts'
+import { putAtomic, readLog } from '../../core/store.ts'
+import { wilsonInterval } from '../../evaluation/metrics.ts'
+import { failureMap, type SweepRecord } from '../../policy/failure-map.ts'
 import { disputeOfSuspect, readSuspects } from '../../policy/quarantine.ts'
 import { runStageTwo } from '../../policy/rl-stage.ts'
 import { WARNINGS_LOG } from '../../policy/warnings.ts'
@@ -9,6 +13,9 @@ import type { Observer } from '../observer.ts'
 import type { StudentSource } from '../student.ts'
 import { prepareRl, type RlData, stageSettings } from './rl.ts'
 import { finalStateFiles, writeEvents } from './shared.ts'
+
+/** Where the policy failed in the first sweep and in the last, by relation, hop count, rarity and answer type. */
+const FAILURE_MAP = 'failure-map.json'
 
 /** Stage 2 of the reinforcement learning, from where stage 1 left off. */
 export async function makeRlTwo(
@@ -27,9 +34,14 @@ export async function makeRlTwo(
     await close()
   }
   raiseDisputes(dir, data, observer)
+  const sweeps = readLog<SweepRecord>(join(dir, 'sweeps.jsonl')).records
+  putAtomic(
+    join(dir, FAILURE_MAP),
+    `${formatJson(failureMap(data.training, sweeps, wilsonInterval), { pretty: true })}\n`,
+  )
   writeEvents(dir)
   const logs = ['metrics.jsonl', 'rollouts.jsonl', 'sweeps.jsonl', 'quarantine.jsonl', WARNINGS_LOG]
-  return [...logs, ...finalStateFiles(dir)]
+  return [...logs, FAILURE_MAP, ...finalStateFiles(dir)]
 }
 
 /**

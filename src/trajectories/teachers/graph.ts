@@ -1,7 +1,17 @@
 import { ConfigError } from '../../core/errors.ts'
+import type { CheckActions } from '../check-draft.ts'
+import { checks } from '../checks/registry.ts'
 import { teachFromGraph } from '../graph-teacher.ts'
 import type { Ask, Attempt, Teacher } from '../types.ts'
 import type { TeacherKind } from './parts.ts'
+
+/**
+ * What the checks do with chains of the graph teacher: its terse form is only counted, apart from answer and steps, which
+ * are true by construction or the trajectory is none.
+ */
+export const graphTeacherActions: CheckActions = Object.fromEntries(
+  checks.names.filter((name) => name !== 'answer' && name !== 'grounding').map((name) => [name, 'report'] as const),
+)
 
 /**
  * The embedded teacher as one among others: it walks the path a question was made from, so it always saw the gold, its
