@@ -160,8 +160,15 @@ ${table(
   ['shape, form, language', 'wanted', 'kept'],
   synthesis.shortfalls.map(({ cell, wanted, kept }) => [cell, whole(wanted), whole(kept)]),
 )}
-${writerTable(synthesis.writer)}</div></section>`
+${writerTable(synthesis.writer)}</div>
+${barrenNote(synthesis.barren)}</section>`
 }
+
+/** Which kinds of question the graph cannot give: their share went to others, so no shortfall shows them. */
+const barrenNote = (barren: readonly string[]): Markup | null =>
+  barren.length === 0
+    ? null
+    : html`<p class="quiet">Not asked, since a pilot gave none (shape/form/language): ${barren.join(', ')}.</p>`
 
 function writerTable(writer: DataReport['synthesis']['writer']): Markup | null {
   if (!('model' in writer)) return null
