@@ -1,7 +1,6 @@
 import { readCompletion } from '../../text/answer.ts'
-import { readAnswerValue } from '../../text/answer-value.ts'
 import { exactNameKey, foldedNameKey } from '../../text/entity-name.ts'
-import { optionLetters } from '../../text/options.ts'
+import { readAnswer } from '../../text/kinds.ts'
 import type { Item } from '../types.ts'
 
 /** What a trial answered: original indices of options, or words for an open item. */
@@ -30,36 +29,11 @@ export function readGivenAnswer(text: string, item: Item, originals: readonly nu
     return { kind: 'answer', answer: { kind: 'words', text: answer.replace(/\s+/gu, ' ') } }
   }
   const shown = originals.map((index) => item.options[index]!)
-  const indices = item.form === 'single' ? readSingle(answer, shown) : readLetters(answer, shown.length)
-  if (typeof indices === 'string') return { kind: 'unreadable', reason: indices }
+  const value = readAnswer(answer, { kind: item.form === 'single' ? 'choice' : 'choices', options: shown })
+  const indices = value.kind === 'letter' ? [value.index] : value.kind === 'letters' ? value.indices : null
+  if (indices === null) return { kind: 'unreadable', reason: `answer ${value.kind}` }
   const back = indices.map((index) => originals[index]!).sort((a, b) => a - b)
   return { kind: 'answer', answer: { kind: 'options', indices: back } }
-}
-
-function readSingle(answer: string, shown: readonly string[]): readonly number[] | string {
-  const value = readAnswerValue(answer, { kind: 'choice', options: shown })
-  return value.kind === 'letter' ? [value.index] : value.kind === 'entity' ? 'no option' : `answer ${value.kind}`
-}
-
-/**
- * The options of a list of letters, such as "A, C" or "ACD"; a reason when anything else stands in it.
- *
- * @param count options that were shown
- */
-export function readLetters(answer: string, count: number): readonly number[] | string {
-  const text = answer
-    .normalize('NFKC')
-    .trim()
-    .replace(/[.。]$/u, '')
-  if (text.length > MAX_WORDS_CHARS) return 'answer too long'
-  // Upper case only when run together: "bad" is a word.
-  const isRun = text !== '' && Array.from(text).every((letter) => optionLetters.includes(letter))
-  const parts = isRun ? Array.from(text) : text.split(/(?:[,;、/&+\s]|\band\b|和|及)+/u).filter((part) => part !== '')
-  const indices = parts.map((part) => optionLetters.indexOf(part.replace(/[.):]$/, '').toUpperCase()))
-  if (indices.length === 0 || indices.some((index) => index === -1)) return 'answer noMatch'
-  if (indices.some((index) => index >= count)) return 'answer outOfRange'
-  if (new Set(indices).size < indices.length) return 'answer conflict'
-  return indices
 }
 
 /** Whether an answer is the one on the label: the same options, or a wording that is accepted. */

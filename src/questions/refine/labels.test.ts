@@ -9,7 +9,7 @@ import type { ChatRequest } from '../../endpoint/types.ts'
 import type { Item } from '../types.ts'
 import { curatedItem } from './fixtures/curated-item.ts'
 import { type LabelOptions, type LabelVerdict, refersToOthers, validateLabels } from './labels.ts'
-import { isAsLabelled, readGivenAnswer, readLetters } from './labels-answer.ts'
+import { isAsLabelled, readGivenAnswer } from './labels-answer.ts'
 import { promptText } from './labels-prompt.ts'
 
 let dir: string
@@ -215,14 +215,19 @@ test.each<[string, readonly number[] | string]>([
   ['a; b and d.', [0, 1, 3]],
   ['A、B和C', [0, 1, 2]],
   ['A', [0]],
-  ['AA', 'answer conflict'],
+  ['AA', 'answer duplicate'],
   ['E', 'answer outOfRange'],
   ['bad', 'answer noMatch'],
   ['A because of B', 'answer noMatch'],
-  ['', 'answer noMatch'],
-  ['A,'.repeat(500), 'answer too long'],
-])('the list of letters %j reads as %j', (text, expected) => {
-  expect(readLetters(text, 4)).toEqual(expected)
+  ['', 'no answer block'],
+])('the several letters %j read as %j', (text, expected) => {
+  const item = curatedItem('a', { form: 'multiple' })
+  const reading = readGivenAnswer(`<answer>${text}</answer>`, item, [0, 1, 2, 3])
+  expect(reading).toEqual(
+    typeof expected === 'string'
+      ? { kind: 'unreadable', reason: expected }
+      : { kind: 'answer', answer: { kind: 'options', indices: expected } },
+  )
 })
 
 test.each([
