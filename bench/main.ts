@@ -4,6 +4,7 @@ import { formatExitCodes, reportError } from '../src/cli/report-error.ts'
 import { processShell } from '../src/cli/shell.ts'
 import { addEngine } from './engine/command.ts'
 import { addGraph } from './graph.ts'
+import { addGrpo } from './grpo/command.ts'
 import { addMemory } from './memory.ts'
 import { addRefine } from './refine-command.ts'
 
@@ -20,11 +21,13 @@ Examples:
   $ npm run bench -- engine --help
   $ npm run bench -- engine --steps 2 --only a
   $ npm run bench -- graph
+  $ npm run bench -- grpo --steps 2 --rounds 1
   $ npm run bench -- refine --items 20000
 ${formatExitCodes([0, 1, 2, 70])}`,
   )
 addEngine(program, shell)
 addGraph(program, shell)
+addGrpo(program, shell)
 addMemory(program, shell)
 addRefine(program, shell)
 

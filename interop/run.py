@@ -8,6 +8,7 @@ Parts, in this order; all of them unless named:
     sdk           the official Tinker SDK, three generations, against our server
     skyrl         our client against SkyRL's JAX backend on the CPU
     recipe        the starter recipe at our server and at SkyRL, with only the engine section different
+    trl           TRL's trainers and ours compute the same losses and gradients from the same rollouts
     tensorboard   TensorBoard reads our event files
     mediawiki     the knowledge discovery agent crawls a real MediaWiki, which apt installs (as root)
 
@@ -33,7 +34,7 @@ INSTALLS = [
 ]
 LOCAL = ("golden", "exports", "smollm")
 TINKER = ("sdk", "skyrl", "recipe")
-PARTS = (*LOCAL, *TINKER, "tensorboard", "mediawiki")
+PARTS = (*LOCAL, *TINKER, "trl", "tensorboard", "mediawiki")
 TALLY = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) not installed)?$", re.MULTILINE)
 
 
@@ -111,6 +112,8 @@ def main() -> int:
     for part in TINKER:
         if part in parts:
             totals.run(f"the Tinker protocol: {part}", [sys.executable, "interop/tinker/run.py", part])
+    if "trl" in parts:
+        totals.run("losses and gradients beside TRL", [sys.executable, "interop/trl/run.py"])
     if "tensorboard" in parts:
         totals.run("event files in TensorBoard", [sys.executable, "interop/tensorboard/run.py"])
     if "mediawiki" in parts:
