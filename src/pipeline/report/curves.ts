@@ -1,7 +1,5 @@
-import { detectPlateau } from '../../policy/plateau.ts'
-import type { Config } from '../config.ts'
 import type { MetricLine } from './read-run.ts'
-import type { Curves, ReportSwitch } from './schema.ts'
+import type { Curves } from './schema.ts'
 
 const supervised = ['train/loss', 'optim/grad_norm', 'optim/learning_rate']
 const reinforced = [
@@ -45,23 +43,4 @@ function pointsOf(lines: readonly MetricLine[], name: string): [step: number, va
     // A step without right (or wrong) rollouts logs their mean length as 0, which no rollout has.
     return value === 0 && lengths.includes(name) ? [] : [[step, value]]
   })
-}
-
-/**
- * Why stage 1 ended, found by asking its rewards the question that it asked itself.
- *
- * @param rewards_S mean reward of every step of stage 1, [step]
- */
-export function describeSwitch(rewards_S: readonly number[], config: Config['rl-1']): ReportSwitch {
-  const plateau = detectPlateau(rewards_S, config.plateau)
-  const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)
-  return {
-    reason: plateau.fired ? 'plateau' : 'all steps used',
-    step: rewards_S.length,
-    steps: config.steps,
-    streak: plateau.streak,
-    window: config.plateau.window,
-    gain: finite(plateau.gain),
-    gainUpperBound: finite(plateau.gainUpperBound),
-  }
 }

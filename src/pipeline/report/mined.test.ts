@@ -26,7 +26,10 @@ const gold = 'entity gold'
 const sweep = (step: number, questionId: string, right: number): SweepLine => ({ step, questionId, right, of: 4 })
 
 function survey(sweeps: readonly SweepLine[], groups: readonly GroupLine[]) {
-  const made = createMiningSurvey(sweeps, new Map(), describer, { enabled: sweeps.length > 0 })
+  const made = createMiningSurvey(sweeps, new Map(), describer, {
+    enabled: sweeps.length > 0,
+    rule: { failure: 'posterior', rightShare: 1 / 3, solvedLeave: false },
+  })
   for (const item of groups) made.add(item)
   return made.finish()
 }

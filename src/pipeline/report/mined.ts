@@ -30,13 +30,13 @@ export type MiningSurvey = {
  * hardest. A phase is what lies between two sweeps.
  *
  * @param describer words for the table of the hardest
- * @param options `enabled`: whether the configuration asked for mining
+ * @param options `enabled`: whether the configuration asked for mining; `rule`: what it calls a failure
  */
 export function createMiningSurvey(
   sweeps: readonly SweepLine[],
   questionById: ReadonlyMap<string, Question>,
   describer: Pick<Describer, 'question' | 'answer'>,
-  options: { readonly enabled: boolean },
+  options: Pick<ReportMined, 'enabled' | 'rule'>,
 ): MiningSurvey {
   const sweepSteps = [...new Set(sweeps.map(({ step }) => step))].sort((a, b) => a - b)
   const ledger = new Map<string, Entry>()
@@ -53,6 +53,7 @@ export function createMiningSurvey(
     },
     finish: () => ({
       enabled: options.enabled,
+      rule: options.rule,
       sweeps: sweepSteps.map((step) => sumSweep(sweeps, step)),
       phases: phases.map(({ fromStep, toStep, draws }) => ({
         fromStep,
@@ -121,7 +122,7 @@ function addDraw(phase: Phase, group: GroupLine, right: number, hop: string): vo
   phase.draws.set(group.reason, draw)
 }
 
-const reasonOrder = ['wrong', 'right', 'fill']
+const reasonOrder = ['wrong', 'right', 'replay', 'fill']
 
 function byReason([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   const place = (reason: string): number =>

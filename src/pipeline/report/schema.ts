@@ -1,5 +1,13 @@
 import { z } from 'zod'
 import { ladderStages } from '../../evaluation/ladder.ts'
+import {
+  coldStartSchema,
+  failureCellSchema,
+  stepTimesSchema,
+  suspectsSchema,
+  switchSchema,
+  warningsSchema,
+} from './schema-training.ts'
 
 /** The version of `report.json`; raised when a field changes its meaning or goes away. */
 export const reportVersion = 1
@@ -129,6 +137,8 @@ const drawsSchema = z.record(
 
 const minedSchema = z.object({
   enabled: z.boolean(),
+  /** What the configuration calls a failure, and whether solved questions leave the batches. */
+  rule: z.object({ failure: z.enum(['posterior', 'repeated']), rightShare: share, solvedLeave: z.boolean() }),
   sweeps: z.array(z.object({ step: count, questions: count, rollouts: count, right: count, neverRight: count })),
   phases: z.array(z.object({ fromStep: count, toStep: count, draws: drawsSchema })),
   /** Questions never right in the first sweep: how many were tried again, and how many of those are now mostly right. */
@@ -176,16 +186,6 @@ const outcomeSchema = z.object({
   unread: counts,
 })
 
-const switchSchema = z.object({
-  reason: z.enum(['plateau', 'all steps used']),
-  step: count,
-  steps: count,
-  streak: count,
-  window: count,
-  gain: z.number().nullable(),
-  gainUpperBound: z.number().nullable(),
-})
-
 const environmentSchema = z.object({
   node: z.string(),
   v8: z.string(),
@@ -218,8 +218,14 @@ export const reportSchema = z.object({
   facts: z.array(factRecallSchema),
   outcomes: z.array(outcomeSchema),
   counts: countsSchema,
+  coldStart: coldStartSchema,
   switch: switchSchema,
+  warnings: warningsSchema,
   mined: minedSchema,
+  /** Null when the run holds no `failure-map.json`. */
+  failures: z.array(failureCellSchema).nullable(),
+  /** Questions whose label is doubted; null when the run holds no `quarantine.jsonl`. */
+  suspects: suspectsSchema.nullable(),
   examples: z.object({ heldOut: z.array(heldOutExampleSchema), groups: z.array(groupExampleSchema) }),
   /** Stage → metric → [step, value] pairs. */
   curves: z.record(z.string(), z.record(z.string(), z.array(z.tuple([count, z.number()])))),
@@ -227,6 +233,7 @@ export const reportSchema = z.object({
   environment: environmentSchema,
   wallSeconds: z.number().nonnegative(),
   stageSeconds: z.record(z.string(), z.number().nonnegative()),
+  stepTimes: stepTimesSchema,
 })
 
 export type Report = z.infer<typeof reportSchema>
@@ -234,7 +241,6 @@ export type ReportRow = z.infer<typeof ladderRowSchema>
 export type ReportPaired = z.infer<typeof pairedRowSchema>
 export type ReportStep = z.infer<typeof stepSchema>
 export type ReportFall = z.infer<typeof fallSchema>
-export type ReportSwitch = z.infer<typeof switchSchema>
 export type ReportMined = z.infer<typeof minedSchema>
 export type ReportCounts = z.infer<typeof countsSchema>
 export type ReportOutcome = z.infer<typeof outcomeSchema>
@@ -243,4 +249,4 @@ export type HeldOutExample = z.infer<typeof heldOutExampleSchema>
 export type Curves = Report['curves']
 
 /** Fields of a report that may differ between two runs of the same code, configuration and seeds; `hash` leaves them out. */
-export const unhashedFields = ['hash', 'environment', 'wallSeconds', 'stageSeconds'] as const
+export const unhashedFields = ['hash', 'environment', 'wallSeconds', 'stageSeconds', 'stepTimes'] as const

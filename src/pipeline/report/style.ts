@@ -48,6 +48,12 @@ td:not(.words){white-space:nowrap}
 .up{color:var(--up)}.down{color:var(--down)}
 .paired small{white-space:nowrap}
 .hardest th[scope=row]{max-width:26rem}
+.spread{display:flex;justify-content:flex-end;align-items:center;gap:.3rem;white-space:nowrap}.spread .bar{margin:0}
+.values{list-style:none;margin:0;padding:0;font-size:.76rem;color:var(--quiet);white-space:nowrap}
+.reasons{font:.82rem/1.45 system-ui,sans-serif;color:var(--quiet);margin:-.5rem 0 1.2rem;padding-left:1.1rem;max-width:110ch}
+.told .words{max-width:20rem}
+.failures{width:100%}.failures th:first-child{width:9rem}
+.failures b{min-width:2.6em;font-weight:600}.failures .range{min-width:5.6em;text-align:right}.failures .of{min-width:6.4em;text-align:right}
 .bar{display:block;width:64px;height:10px;margin:1px 0 1px auto}
 .bar circle,.bar .fill{fill:var(--ink)}.bar .fill{fill:var(--quiet)}
 .bar .track{stroke:var(--rule);stroke-width:1}.bar .span{stroke:var(--ink);stroke-width:2}.base{stroke:var(--warn);stroke-width:1.5;stroke-dasharray:3 2}
@@ -66,6 +72,8 @@ td:not(.words){white-space:nowrap}
 .chart text{font-size:11px;fill:var(--quiet)}
 .chart text.name{font-weight:600;font-size:11.5px}
 .grid{stroke:var(--rule);stroke-width:1}.tick{stroke:var(--quiet)}.mark{stroke:var(--warn);stroke-width:1.2;stroke-dasharray:2 3}
+.chart text.level{font-weight:400;fill:var(--warn)}
+.band{fill:var(--soft);stroke:var(--rule);stroke-width:.6}
 .line{fill:none;stroke-width:2;stroke-linejoin:round}.raw{fill:none;stroke-width:.8;opacity:.38}
 .whisker{stroke-width:1.4}
 .s0{stroke:var(--ink)}.s1{stroke:var(--s1)}.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}.s4{stroke:var(--s4)}

@@ -15,10 +15,13 @@ import { writeReport } from './write-report.ts'
 const hostile =
   '</think></textarea></title><script>alert(1)</script><img src=x onerror="alert(2)">" onmouseover=\'x\u202egnp.exe\u0000 <!-- ]]> &lt; https://evil.example/x'
 
+/** A made-up run is written and synced file by file; a busy disk takes its time, milliseconds. */
+const slow = 60_000
+
 const dirs: string[] = []
 afterAll(() => {
   for (const dir of dirs) rmSync(dir, { recursive: true, force: true })
-})
+}, slow)
 
 function newRun(options = smallest): { dir: string; config: Config } {
   const dir = mkdtempSync(join(tmpdir(), 'fleming-report-'))
@@ -57,7 +60,7 @@ describe('a report', () => {
     page = readFileSync(file, 'utf8')
     report = reportSchema.parse(parse(join(dir, 'report.json')))
     scores = parse(join(dir, 'evaluation', 'scores.json')) as Scores
-  })
+  }, slow)
 
   test('repeats every row of scores.json, the forced base apart', () => {
     expect([...report.baseForced, ...report.ladder]).toEqual(scores.ladder)
@@ -175,7 +178,7 @@ describe('a report', () => {
     expect(headers.length).toBeGreaterThan(100)
     expect(headers.filter((tag) => !/ scope="(col|row)"/.test(tag))).toEqual([])
     const figures = [...page.matchAll(/<svg [^>]*role="img" aria-labelledby="([\w-]+) ([\w-]+)">(.*?)<\/svg>/gs)]
-    expect(figures).toHaveLength(10)
+    expect(figures).toHaveLength(12)
     for (const [, title, description, body] of figures) {
       expect(body).toMatch(new RegExp(`<title id="${title}">[^<]+</title><desc id="${description}">[^<]+</desc>`))
     }

@@ -27,6 +27,10 @@ export type LineChart = {
   readonly xDomain?: readonly [number, number]
   /** A vertical line with a word at its top. */
   readonly mark?: { readonly x: number; readonly label: string }
+  /** Horizontal lines that a curve is held against, named beside their right end. */
+  readonly levels?: readonly { readonly y: number; readonly label: string }[]
+  /** Stretches of the x axis, shaded, with a word at the bottom. */
+  readonly bands?: readonly { readonly from: number; readonly to: number; readonly label: string }[]
 }
 
 /** Points that a running mean spans at most. */
@@ -50,15 +54,16 @@ export function lineChart(chart: LineChart): Markup {
   const unit = chart.isShare ? '%' : (chart.unit ?? '')
   return html`<figure class="chart"><figcaption>${title} <span class="quiet">${unit}</span></figcaption>
 <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-labelledby="${id}-t ${id}-d"><title id="${id}-t">${title}</title><desc id="${id}-d">${description}</desc>
-${yAxis(chart, yDomain, y)}${xAxis(xDomain, x)}${markLine(chart, x)}
+${bandRects(chart, x)}${yAxis(chart, yDomain, y)}${xAxis(xDomain, x)}${levelLines(chart, y)}${markLine(chart, x)}
 ${chart.series.map((series) => drawSeries(chart, series, x, y))}${endLabels(chart, y)}
 </svg></figure>`
 }
 
 function yDomainOf(chart: LineChart, points: readonly Point[]): readonly [number, number] {
   if (chart.isShare) return [0, 1]
-  const top = Math.max(...points.map(([, y]) => y))
-  return [Math.min(0, ...points.map(([, y]) => y)), top === 0 ? 1 : top * 1.04]
+  const values = [...points.map(([, y]) => y), ...(chart.levels ?? []).map(({ y }) => y)]
+  const [bottom, top] = [Math.min(0, ...values), Math.max(...values)]
+  return [bottom * 1.04, top === 0 ? 1 : top * 1.04]
 }
 
 function yAxis(chart: LineChart, domain: readonly [number, number], y: Scale): Content {
@@ -91,6 +96,20 @@ function markLine(chart: LineChart, x: Scale): Content {
   return html`<line class="mark" x1="${at}" x2="${at}" y1="${size.top - 4}" y2="${size.height - size.bottom}"/><text class="unit" x="${at + 4}" y="${size.top - 5}">${chart.mark.label}</text>`
 }
 
+function levelLines(chart: LineChart, y: Scale): Content {
+  return (chart.levels ?? []).map(({ y: level }) => {
+    const at = place(y(level))
+    return html`<line class="base" x1="${size.left}" x2="${size.width - size.right}" y1="${at}" y2="${at}"/>`
+  })
+}
+
+function bandRects(chart: LineChart, x: Scale): Content {
+  return (chart.bands ?? []).map(({ from, to, label }) => {
+    const [start, end] = [place(x(from)), place(x(to))]
+    return html`<rect class="band" x="${start}" y="${size.top}" width="${place(end - start)}" height="${size.height - size.bottom - size.top}"/><text class="unit" x="${place((start + end) / 2)}" y="${size.height - size.bottom - 5}" text-anchor="middle">${label}</text>`
+  })
+}
+
 function drawSeries(chart: LineChart, series: Series, x: Scale, y: Scale): Content {
   const words = (value: number): string => (chart.isShare ? `${percent(value)} %` : decimal(value, 2))
   return series.runs.map((run) => {
@@ -111,14 +130,14 @@ const pathOf = (points: readonly Point[], x: Scale, y: Scale): string =>
 
 /** Names beside the ends of the lines, pushed apart where they would overlap. */
 function endLabels(chart: LineChart, y: Scale): Content {
-  const labels = chart.series
-    .flatMap(({ name, tone, runs, style }) => {
-      const run = runs.at(-1)
-      if (run === undefined || run.length === 0) return []
-      const end = (style === 'smooth' ? smooth(run) : run).at(-1)!
-      return [{ name, tone, at: y(end[1]) }]
-    })
-    .sort((a, b) => a.at - b.at)
+  const ends = chart.series.flatMap(({ name, tone, runs, style }) => {
+    const run = runs.at(-1)
+    if (run === undefined || run.length === 0) return []
+    const end = (style === 'smooth' ? smooth(run) : run).at(-1)!
+    return [{ name, tone, at: y(end[1]) }]
+  })
+  const levels = (chart.levels ?? []).map((level) => ({ name: level.label, tone: 'level', at: y(level.y) }))
+  const labels = [...ends, ...levels].sort((a, b) => a.at - b.at)
   const heights = spreadLabels(
     labels.map(({ at }) => at),
     13,

@@ -48,17 +48,17 @@ ${probeTable(report)}
 </section>`
 }
 
-function switchText({ switch: ended, curves }: Report): Content {
+/** What ended stage 1 in a sentence; its own chapter has the numbers. */
+function switchText({ switch: { reason, step, steps }, curves }: Report): Content {
   const next = Object.keys(curves['rl-2'] ?? {}).length === 0 ? '' : ' Stage 2 goes on from there.'
-  const gain = ended.gain === null ? null : `${decimal(100 * ended.gain, 2)} points`
-  const bound = ended.gainUpperBound === null ? '' : ` (95 % upper bound ${decimal(100 * ended.gainUpperBound, 2)})`
-  const change =
-    gain === null
-      ? ''
-      : ` The last ${ended.window} steps gained ${gain} of reward over the ${ended.window} before${bound}.`
-  return ended.reason === 'plateau'
-    ? `Stage 1 ended on a plateau after step ${ended.step} of ${ended.steps}.${change}${next}`
-    : `Stage 1 used all of its ${ended.step} steps without a plateau.${change}${next}`
+  const more = html` <a href="#switch">Why</a>.`
+  if (reason === 'all steps used') return html`Stage 1 used all of its ${step} steps without a plateau.${next}${more}`
+  const cause = {
+    plateau: 'on a plateau ',
+    sparsity: 'because rewards had become sparse, ',
+    unknown: 'for a reason that its log does not give, ',
+  }[reason]
+  return html`Stage 1 ended ${cause}after step ${step} of ${steps}.${next}${more}`
 }
 
 /** The values of a metric in both RL stages, stage 2 moved to where stage 1 ended. */
