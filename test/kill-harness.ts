@@ -15,8 +15,17 @@ export type KillReport = {
   readonly kills: { readonly atMs: number; readonly differing: string[] }[]
 }
 
+/** The recipe that is killed: a configuration and what is set beside it. */
+export type KilledRecipe = { readonly config: string; readonly set: readonly string[] }
+
+/** The whole recipe in seconds. */
+export const shortRecipe: KilledRecipe = { config: join(project, 'test/short.yaml'), set: [] }
+
+/** Name of the run in each root folder. */
+const runName = 'killed'
+
 /**
- * Runs the short recipe once undisturbed, then `count` times with a `kill -9` at a random moment of its life, resumed
+ * Runs a recipe once undisturbed, then `count` times with a `kill -9` at a random moment of its life, resumed
  * until it is done, and compares the manifest hashes of every stage.
  *
  * @returns for each kill the stages whose hash differs from the undisturbed run: none, if the promise holds
@@ -24,21 +33,22 @@ export type KillReport = {
 export async function killAndResume(
   count: number,
   seed: number,
+  recipe: KilledRecipe = shortRecipe,
   onKill: (line: string) => void = () => {},
 ): Promise<KillReport> {
   const dir = mkdtempSync(join(tmpdir(), 'fleming-kill-'))
   try {
     const started = clock.monotonicMs()
-    await runShort(dir, 'undisturbed')
+    await runKilled(recipe, join(dir, 'undisturbed'))
     const wallMs = clock.monotonicMs() - started
-    const expected = hashes(join(dir, 'undisturbed', 'short'))
+    const expected = hashes(join(dir, 'undisturbed', runName))
     const kills: KillReport['kills'] = []
     for (let index = 0; index < count; index++) {
       const atMs = createRng(seed, 'kill', index).uniform() * wallMs
       const name = `killed-${index}`
-      await runShort(dir, name, atMs)
-      await runShort(dir, name)
-      const found = hashes(join(dir, name, 'short'))
+      await runKilled(recipe, join(dir, name), atMs)
+      await runKilled(recipe, join(dir, name))
+      const found = hashes(join(dir, name, runName))
       const differing = stageNames.filter((stage) => found[stage] !== expected[stage])
       kills.push({ atMs, differing })
       onKill(
@@ -56,19 +66,11 @@ function hashes(runDir: string): Record<string, string> {
   return Object.fromEntries(stageNames.map((stage) => [stage, readManifest(join(runDir, stage))?.hash ?? 'none']))
 }
 
-/** Runs the command with its own root folder (the name of a run is part of its release) in its own process group; with `killAfterMs` the whole group gets SIGKILL then. */
-function runShort(dir: string, root: string, killAfterMs?: number): Promise<void> {
-  const args = [
-    '--import',
-    'tsx',
-    join(project, 'src/cli/main.ts'),
-    'run',
-    '--config',
-    join(project, 'test/short.yaml'),
-    '--root',
-    join(dir, root),
-    '--quiet',
-  ]
+/** Runs the command with its own root folder in its own process group; with `killAfterMs` the whole group gets SIGKILL then. */
+function runKilled({ config, set }: KilledRecipe, root: string, killAfterMs?: number): Promise<void> {
+  const command = ['--import', 'tsx', join(project, 'src/cli/main.ts'), 'run', '--quiet']
+  const settings = set.flatMap((assignment) => ['--set', assignment])
+  const args = [...command, '--config', config, '--name', runName, '--root', root, ...settings]
   const child = spawn(process.execPath, args, { cwd: project, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {
@@ -81,7 +83,7 @@ function runShort(dir: string, root: string, killAfterMs?: number): Promise<void
     child.on('exit', (code, signal) => {
       clearTimeout(timer)
       if (code === 0 || signal === 'SIGKILL') resolve()
-      else reject(new Error(`the short run ended with code ${code}: ${stderr}`))
+      else reject(new Error(`the run ended with code ${code}: ${stderr}`))
     })
   })
 }

@@ -14,7 +14,7 @@ export function addReview(program: Command, shell: Shell): void {
     .command('review')
     .summary('decide about disputed labels: accept, correct or remove, with a reason')
     .description(
-      'Shows each item whose label a strong model never gave, or whose question stands elsewhere with another answer, with the answers that were given. A decision is written down with who, when and why before the next item is shown; leave at any moment, and the next sitting goes on there. Then run `fleming data` again: what was accepted or corrected joins the mix. Of a training run the suspects of stage 2 are shown; what is decided there is recorded and changes no training yet.',
+      'Shows each item whose label a strong model never gave, or whose question stands elsewhere with another answer, with the answers that were given. A decision is written down with who, when and why before the next item is shown; leave at any moment, and the next sitting goes on there. Then run `fleming data` again: what was accepted or corrected joins the mix. Of a training run the suspects of stage 2 are shown; then run `fleming run` again with the same configuration: stage 2 and what follows are made anew, without the questions that were removed, and what was accepted is no suspect again.',
     )
     .argument('<run>', 'folder of a data run, such as runs/data, or of a training run, whose quarantine is shown')
     .option('--who <name>', 'name of the reviewer; the login name unless told')
@@ -53,7 +53,7 @@ async function reviewCommand(run: string, options: ReviewOptions, shell: Shell):
   const who = options.who ?? process.env.USER ?? process.env.LOGNAME ?? ''
   if (who === '')
     throw new ConfigError('a review needs the name of its reviewer', { hint: 'say who you are: --who NAME' })
-  const { review, close } = openReview(run, who)
+  const { review, isOfTrainingRun, close } = openReview(run, who)
   try {
     await sitting(review, shell)
   } finally {
@@ -61,6 +61,8 @@ async function reviewCommand(run: string, options: ReviewOptions, shell: Shell):
   }
   const { total, open, accepted, corrected, removed } = review.progress
   shell.out(`${total} disputes: ${accepted} accepted, ${corrected} corrected, ${removed} removed, ${open} open`)
+  if (isOfTrainingRun && accepted + removed > 0)
+    shell.err('the next "fleming run" with its configuration makes stage 2 anew with what was decided\n')
 }
 
 type Step = 'accept' | 'correct' | 'remove' | 'skip' | 'undo' | 'leave'

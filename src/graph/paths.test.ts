@@ -170,12 +170,12 @@ const forwardOnly = defineSchema([
 ])
 
 /** How often the path from `start` is the one drawn, over many seeds. */
-function shareOf(of: Graph, start: string): number {
+function shareOf(of: Graph, start: string, weighted = true): number {
   const { paths } = enumeratePaths(of, { minHops: 1, maxHops: 1, maxBranch: 9 })
   const seeds = 4000
   let hits = 0
   for (let seed = 0; seed < seeds; seed++) {
-    const [path, ...others] = samplePaths(of, paths, { seed, perHop: { 1: 1 } })
+    const [path, ...others] = samplePaths(of, paths, { seed, perHop: { 1: 1 }, weighted })
     expect(others).toEqual([])
     if (path!.start === idOf(of, start)) hits++
   }
@@ -201,6 +201,17 @@ test('a path of low degree is drawn before one of high degree by the root of the
   // Mean degrees: (7 + 7 · 1) / 8 of the busy path, 1 of the lonely one.
   const busy = 1 / Math.sqrt(14 / 8)
   expect(Math.abs(shareOf(pair, 'lonely') - 1 / (1 + busy))).toBeLessThan(0.024)
+})
+
+test('an unweighted draw takes a rare path of low degree as often as a common one of high degree', () => {
+  const findings = Array.from({ length: 7 }, (_, index) => `busy | has | f${index}`)
+  const pair = sketchGraph(
+    { diseases: { busy: 'common', lonely: 'rare' }, triples: [...findings, 'lonely | has | g'] },
+    forwardOnly,
+  )
+  expect(shareOf(pair, 'lonely')).toBeGreaterThan(0.7)
+  // Three standard errors of 4,000 draws are 0.024.
+  expect(Math.abs(shareOf(pair, 'lonely', false) - 0.5)).toBeLessThan(0.024)
 })
 
 test('a draw takes at most the asked number of each hop count, in the order of the paths', () => {

@@ -104,6 +104,13 @@ export function rarityOf(graph: Graph, ids: readonly EntityId[]): Rarity | 'none
   return found.has('common') ? 'common' : 'none'
 }
 
+/** What is drawn of each hop count, and how. */
+export type PathDraw = {
+  readonly seed: number
+  readonly perHop: Readonly<Record<number, number>>
+  readonly weighted?: boolean
+}
+
 /**
  * The paths to ask, `perHop` of each hop count at most: a weighted draw without replacement that favours rare diseases
  * and entities of low degree, so that what the graph says little about is asked as often as what it says much about.
@@ -113,16 +120,13 @@ export function rarityOf(graph: Graph, ids: readonly EntityId[]): Rarity | 'none
  *
  * @paper Fleming-R1 §3.1: subgraph sampling prefers under-represented diseases and drugs
  * @deviation the paper gives neither measure nor weights: rarityWeights / sqrt(mean degree) is chosen by us
+ * @param options.weighted false: every path alike, whatever it meets; true unless told
  */
-export function samplePaths(
-  graph: Graph,
-  paths: readonly RelationPath[],
-  options: { readonly seed: number; readonly perHop: Readonly<Record<number, number>> },
-): RelationPath[] {
+export function samplePaths(graph: Graph, paths: readonly RelationPath[], options: PathDraw): RelationPath[] {
   const keyed = paths.map((path) => {
     const ids = entitiesOf(path)
     const meanDegree = ids.reduce((sum, id) => sum + graph.degree(id), 0) / ids.length
-    const weight = rarityWeights[rarityOf(graph, ids)] / Math.sqrt(meanDegree)
+    const weight = options.weighted === false ? 1 : rarityWeights[rarityOf(graph, ids)] / Math.sqrt(meanDegree)
     // Efraimidis and Spirakis: the k smallest -ln(u)/w are a weighted sample of k without replacement.
     const u = createRng(options.seed, 'path', path.start, ...path.steps.map((step) => step.name)).uniform()
     return { path, hop: path.steps.length, key: -Math.log(u + 2 ** -25) / weight }

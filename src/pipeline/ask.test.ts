@@ -46,6 +46,21 @@ describe('an answer', () => {
     expect(beside).toMatchObject({ answer: 'cyclooxygenase inhibition', reasoningLeadsToAnswer: false })
   })
 
+  test('is not led to by being named among the options of the question', async () => {
+    const asked = `${question} Options: cyclooxygenase inhibition; xanthine oxidase inhibition.`
+    const beside = ' naproxen acts by cyclooxygenase inhibition;</think><answer> cyclooxygenase inhibition</answer>'
+    const given = (text: string, completion: string) =>
+      ask(
+        run.dir,
+        'rl-2',
+        text,
+        run.student(() => completion),
+      )
+    expect((await given(asked, beside)).reasoningLeadsToAnswer).toBe(false)
+    const right = `${rightChain}</think><answer> cyclooxygenase inhibition</answer>`
+    expect((await given(asked, right)).reasoningLeadsToAnswer).toBe(true)
+  })
+
   test('that cannot be read is none, with the reason', async () => {
     const unread = await answerWith(rightChain)
     expect(unread).toMatchObject({ answer: null, reading: 'none', defects: ['unclosedThink', 'noAnswer'] })

@@ -4,6 +4,7 @@ import type { Graph } from '../graph/graph.ts'
 import { connects, createGrounder, type GroundedStep } from '../graph/grounding.ts'
 import type { Entity } from '../graph/types.ts'
 import { drawHeldOut } from '../questions/hold-out.ts'
+import { withoutOptions } from '../questions/shown-options.ts'
 import type { Question } from '../questions/types.ts'
 import { readCompletion } from '../text/answer.ts'
 import { buildLexicon, matchEntity } from '../text/lexicon.ts'
@@ -102,7 +103,7 @@ function judge(given: {
   const value = reading.answer === null ? null : matchEntity(reading.answer, buildLexicon(graph.entities))
   const answered = value?.kind === 'entity' ? graph.entities.find(({ id }) => id === value.id) : undefined
   const grounding = createGrounder(graph)(reading.thinking ?? '')
-  const starts = namedEntities(graph, question).map(({ id }) => id)
+  const starts = namedEntities(graph, withoutOptions(question)).map(({ id }) => id)
   const known = given.questions.find(({ stem }) => stem === question)
   return {
     completion,

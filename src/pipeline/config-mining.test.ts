@@ -8,8 +8,11 @@ const plateau = z.strictObject(switchOptions)
 test('by default nothing that trains is other than without these options; suspects are only written down', () => {
   expect(plateau.parse({})).toEqual({ sparsity: null, holdWhileProbeRises: false })
   expect(mining.parse({})).toEqual({
-    ...{ failure: 'posterior', priors: 'fixed', solved: null, ladder: null, allocation: null, finalSweep: false },
-    quarantine: { mode: 'report', minSeen: 16, minShare: 0.6, minCompetence: 0.5, roundShare: 0.02 },
+    ...{ failure: 'posterior', priors: 'fitted', solved: null, ladder: null, allocation: null, finalSweep: false },
+    quarantine: {
+      ...{ mode: 'report', rule: 'belief', minBelief: 0.9, every: 20, roundShare: 0.1 },
+      ...{ minSeen: 16, minShare: 0.6, minCompetence: 0.5 },
+    },
   })
 })
 

@@ -55,10 +55,20 @@ const quarantine = z.strictObject({
     .enum(['report', 'isolate'])
     .default('report')
     .describe('`report`: suspects are written down for review; `isolate`: they leave training too, and stay in sweeps'),
-  minSeen: count.default(16).describe('rollouts that must have been seen, none of them right'),
-  minShare: share.default(0.6).describe('share of the replies that give one and the same wrong answer'),
-  minCompetence: share.default(0.5).describe('share right on the other questions of the relation path or hop count'),
-  roundShare: share.default(0.02).describe('share of the questions that one round raises at most'),
+  rule: z
+    .enum(['belief', 'thresholds'])
+    .default('belief')
+    .describe(
+      '`belief`: a label that is probably wrong, by a model of all answers that learns the share of wrong labels; `thresholds`: one that passes the three below',
+    ),
+  minBelief: share.default(0.9).describe('probability of a wrong label from which `belief` doubts it'),
+  minSeen: count.default(16).describe('`thresholds`: rollouts that must have been seen, none of them right'),
+  minShare: share.default(0.6).describe('`thresholds`: share of the replies that give one and the same wrong answer'),
+  minCompetence: share
+    .default(0.5)
+    .describe('`thresholds`: share right on the other questions of the relation path or hop count'),
+  every: count.default(20).describe('steps between rounds; there is one after each sweep and at the end too'),
+  roundShare: share.default(0.1).describe('share of the questions that one round raises at most'),
 })
 
 /** Fields of `rl-2` beside those of the default mining. */
@@ -71,8 +81,8 @@ export const miningOptions = {
     ),
   priors: z
     .enum(['fixed', 'fitted'])
-    .default('fixed')
-    .describe('prior pass rates of the tiers; `fitted`: those of the first sweep'),
+    .default('fitted')
+    .describe('prior pass rates of the tiers: those that the first sweep showed (`fitted`), or ours (`fixed`)'),
   solved: solved
     .nullable()
     .default(null)
@@ -89,7 +99,7 @@ export const miningOptions = {
     .nullable()
     .prefault({})
     .describe(
-      'questions whose label is doubted: always the same wrong answer where the policy is competent; null: off',
+      'questions whose label is doubted: mostly the same wrong answer where the policy is competent; null: off',
     ),
   finalSweep: z
     .boolean()

@@ -8,7 +8,7 @@ const problems = (section: Record<string, unknown>): string[] =>
 test('a section without a word about teachers is that of the default run: the graph teaches, nothing is held out', () => {
   expect(configSchema.parse({})['cold-start']).toMatchObject({
     ...{ items: 150, epochs: 16, batch: 16, learningRate: 1e-3 },
-    ...{ teacher: 'graph', mode: 'blind', attempts: 4, depth: 1 },
+    ...{ teacher: 'graph', mode: 'blind', attempts: 4, depth: 1, mistakes: 0 },
     strategies: ['backtracking', 'path-exploration', 'self-correction'],
     ...{ decay: 'linear', warmup: 5, finalShare: 1, bucketed: false, holdOut: 0, patience: null },
   })
@@ -18,6 +18,7 @@ test.each([
   [{ teacher: 'endpoint' }, 'endpoint: the endpoint teacher needs the name of one'],
   [{ endpoint: 'x' }, 'endpoint: the graph teacher asks no endpoint'],
   [{ model: 'x' }, 'model: the graph teacher has no model of its own'],
+  [{ teacher: 'engine', mistakes: 0.5 }, 'mistakes: the engine teacher makes its own mistakes'],
   [{ patience: 3 }, 'patience: an early stop needs a held-out share: set holdOut'],
   [{ strategies: ['backtracking', 'backtracking'] }, 'strategies: a strategy stands twice'],
   [{ checks: { answer: 'off' } }, 'checks: a trajectory with a wrong answer is none: the check `answer` always drops'],

@@ -82,6 +82,11 @@ export const coldStartSchema = z
     backtrackShare: share
       .default(0.5)
       .describe('share of the places with a competing diagnosis where the teacher raises it and rules it out'),
+    mistakes: share
+      .default(0)
+      .describe(
+        'share of the hops at which the graph teacher takes a wrong turn on purpose, to measure refinement without a language model; it then answers anew in each attempt and revises what failed',
+      ),
     rehearsal: share.default(0.3).describe('weight of fact documents beside the trajectories'),
     ...teaching,
     ...tuning,
@@ -90,10 +95,11 @@ export const coldStartSchema = z
     const refuse = (path: string, message: string): void => {
       context.addIssue({ code: 'custom', path: [path], message })
     }
-    const { teacher, endpoint, model, holdOut, patience, strategies } = config
+    const { teacher, endpoint, model, holdOut, patience, strategies, mistakes } = config
     if (teacher === 'endpoint' && endpoint === null) refuse('endpoint', 'the endpoint teacher needs the name of one')
     if (teacher !== 'endpoint' && endpoint !== null) refuse('endpoint', `the ${teacher} teacher asks no endpoint`)
     if (teacher !== 'engine' && model !== null) refuse('model', `the ${teacher} teacher has no model of its own`)
+    if (teacher !== 'graph' && mistakes > 0) refuse('mistakes', `the ${teacher} teacher makes its own mistakes`)
     if (patience !== null && holdOut === 0) refuse('patience', 'an early stop needs a held-out share: set holdOut')
     if (new Set(strategies).size < strategies.length) refuse('strategies', 'a strategy stands twice')
     for (const name of Object.keys(config.checks)) {

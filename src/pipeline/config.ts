@@ -105,6 +105,25 @@ const questions = z.strictObject({
   options: z.number().int().min(2).max(21).default(4).describe('options of the multiple-choice form'),
   heldOutJunctions: share.default(0.25).describe('share of junctions (two triples side by side) kept out of training'),
   heldOutDiseases: share.default(0.15).describe('share of diseases kept out of training'),
+  rarityWeights: z
+    .boolean()
+    .default(true)
+    .describe(
+      'training questions prefer rare diseases and entities that the graph says little about; false: every path alike. The held-out questions are the same either way',
+    ),
+  prompt: z
+    .enum(['stem', 'options'])
+    .default('stem')
+    .describe('`options`: the question lists its options in words, and the answer names one of them'),
+  distractors: z
+    .enum(['graph', 'random'])
+    .default('graph')
+    .describe(
+      'wrong options of the training questions: of competing diagnoses in the `graph`, or drawn at `random`; held-out questions always have those of the graph',
+    ),
+  wrongLabels: share
+    .default(0)
+    .describe('share of the training questions that get a wrong label on purpose: for experiments on label noise only'),
 })
 
 const pretrain = z.strictObject({
@@ -173,7 +192,7 @@ const rlOne = rl.extend({
 })
 
 const rlTwo = rl.extend({
-  steps: count.default(120).describe('optimiser steps'),
+  steps: z.number().int().nonnegative().default(120).describe('optimiser steps; 0: no stage 2'),
   groupSize: z.number().int().min(2).default(16).describe('rollouts of a question; more than in stage 1'),
   finalShare: share.default(0.3).describe('learning rate of the last step, as a share of the peak'),
   mining: z.boolean().default(true).describe('false: plain continuation, uniform over the training set'),
@@ -181,8 +200,8 @@ const rlTwo = rl.extend({
     .number()
     .int()
     .min(2, 'a group needs at least two rollouts')
-    .default(4)
-    .describe('rollouts of a question in a sweep of the training set'),
+    .default(2)
+    .describe('rollouts of a question in a sweep of the training set; few, for they train nothing'),
   resweepEvery: count.default(40).describe('steps between sweeps'),
   resweepShare: share
     .default(0.25)

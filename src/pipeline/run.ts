@@ -14,7 +14,7 @@ import { makePretrain } from './stages/pretrain.ts'
 import { makeQuestions, readQuestions } from './stages/questions.ts'
 import { makeRelease } from './stages/release.ts'
 import { makeRlOne } from './stages/rl-1.ts'
-import { makeRlTwo } from './stages/rl-2.ts'
+import { makeRlTwo, readDecisions } from './stages/rl-2.ts'
 import { decisiveSettings, studentOf } from './student.ts'
 
 /** Held-out compositions of each hop count that are watched while training. */
@@ -54,12 +54,15 @@ export async function runRecipe(root: string, config: Config, observer: Observer
       seed: dataSeed,
       config: config.questions,
       make: async (dir) => {
-        const { synthesis, outputs } = makeQuestions(dir, config, graph, readTables(config.graph.dir, starterSchema))
+        const knowledge = readTables(config.graph.dir, starterSchema)
+        const { synthesis, planted, outputs } = makeQuestions(dir, config, graph, knowledge)
         const bySplit = (split: string): number =>
           synthesis.questions.filter((question) => question.split === split).length
         observer.note(
           `${bySplit('train')} training, ${bySplit('held-out-composition')} held-out composition, ${bySplit('held-out-disease')} held-out disease; each proved to have one right option`,
         )
+        if (planted.length > 0)
+          observer.note(`${planted.length} training labels were then made wrong on purpose (questions.wrongLabels)`)
         return outputs
       },
     })
@@ -94,13 +97,14 @@ export async function runRecipe(root: string, config: Config, observer: Observer
       config: { ...config['rl-1'], ...probed },
       make: (dir) => makeRlOne(dir, config, data, student, observer),
     })
+    const { decisions, input } = readDecisions(run.dir, data)
     const rlTwoManifest = await runStage(run.dir, observer, {
       name: 'rl-2',
       code: sourcesOf('rl-2'),
-      inputs: { ...dataInputs, 'rl-1': rlOneManifest.hash },
+      inputs: { ...dataInputs, 'rl-1': rlOneManifest.hash, ...input },
       seed,
       config: { ...config['rl-2'], ...probed },
-      make: (dir) => makeRlTwo(dir, config, data, student, observer),
+      make: (dir) => makeRlTwo(dir, config, data, student, observer, decisions),
     })
     const checkpoints = {
       pretrain: pretrainManifest.hash,

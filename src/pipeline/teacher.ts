@@ -52,7 +52,7 @@ export type TeachingResult = {
 
 /**
  * Has the configured teacher write the trajectories of a stage, and writes what is known of them: `teaching.json` (rounds,
- * checks, examples), `attempts.jsonl` (every chain of a language model with its request; of a call that failed, why) and the data set in `dataset/`.
+ * checks, examples), `attempts.jsonl` (every chain of a teacher that can fail, of a language model with its request; of a call that failed, why) and the data set in `dataset/`.
  *
  * The ledger of a language model stands outside of the stage, in `calls/`: a stage made anew pays for nothing twice.
  *
@@ -66,14 +66,16 @@ export async function makeTrajectories(work: TeachingWork): Promise<TeachingResu
   const tasks = questions.map((question) => taskOfQuestion(question, graph, lexicon))
   const { teacher, close } = await openTeacher(work, settings)
   const isGraph = settings.teacher === 'graph'
+  // Only what can fail is revised, and worth writing down.
+  const isFallible = !isGraph || settings.mistakes > 0
   const plan = {
     teacher,
     attempts: settings.attempts,
     mode: settings.mode,
-    strategies: isGraph ? [] : settings.strategies,
+    strategies: isFallible ? settings.strategies : [],
     depth: settings.depth,
   }
-  const attempts = isGraph ? null : openJsonlWriter(join(dir, 'attempts.jsonl'))
+  const attempts = isFallible ? openJsonlWriter(join(dir, 'attempts.jsonl')) : null
   try {
     if (!isGraph) noteEstimate(observer, estimateTeaching(tasks, plan, settings.replyTokens))
     const { trajectories: all, report } = await teach(tasks, {
@@ -90,7 +92,11 @@ export async function makeTrajectories(work: TeachingWork): Promise<TeachingResu
     return {
       trajectories: kept,
       report,
-      files: ['teaching.json', ...(isGraph ? [] : ['attempts.jsonl']), ...files.map((file) => join('dataset', file))],
+      files: [
+        'teaching.json',
+        ...(isFallible ? ['attempts.jsonl'] : []),
+        ...files.map((file) => join('dataset', file)),
+      ],
     }
   } finally {
     attempts?.close()
@@ -107,8 +113,8 @@ async function openTeacher(work: TeachingWork, settings: ColdStartConfig): Promi
   const ask = { seed: config.dataSeed, temperature: settings.temperature, maxTokens: settings.replyTokens }
   const keep = async (): Promise<void> => {}
   if (settings.teacher === 'graph') {
-    const { backtrackShare } = settings
-    const parts = { graph, questions, seed: config.dataSeed, backtrackShare, avoid }
+    const { backtrackShare, mistakes } = settings
+    const parts = { graph, questions, seed: config.dataSeed, backtrackShare, mistakes, avoid }
     return { teacher: kind.create({ graph: parts }), close: keep }
   }
   if (settings.teacher === 'endpoint') {

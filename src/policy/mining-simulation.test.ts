@@ -32,7 +32,11 @@ const everything: SweepConfig = {
   solved: { mean: 0.9, minSeen: 16, replayShare: 0.05, reopenBelow: 0.75 },
   ladder: { moreAfter: 16, maxGroup: 64, freezeAfter: 64, maxBackOff: 4 },
   allocation: { minGroup: 8, maxGroup: 64, chunk: 8, budget: null },
-  quarantine: { mode: 'isolate', minSeen: 16, minShare: 0.6, minCompetence: 0.5, roundShare: 0.02 },
+  quarantine: {
+    mode: 'isolate',
+    rule: 'thresholds',
+    ...{ minBelief: 0.9, minSeen: 16, minShare: 0.6, minCompetence: 0.5, every: 1000, roundShare: 0.02 },
+  },
 }
 
 const tiers = ['easy', 'moderate', 'difficult'] as const

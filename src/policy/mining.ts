@@ -42,8 +42,8 @@ export type Sides = {
  * quarantined is in none of them.
  *
  * @paper Fleming-R1 §3.3 stage 2: evaluate on the full data set; repeated failures become high-priority samples
- * @deviation "repeated" is not defined: by default four rollouts of a sweep stand for four tries, and later rollouts
- *   update the belief, so that an item that has been learnt leaves the failures before the next sweep; `repeated` asks for
+ * @deviation "repeated" is not defined: by default the rollouts of a sweep and what its tier did stand for the tries, and later
+ *   rollouts update the belief, so that an item that has been learnt leaves the failures before the next sweep; `repeated` asks for
  *   two failed sweeps in a row, or one and a belief of 0.9, or one in the first round
  */
 export function divide(

@@ -6,12 +6,15 @@ import { openLog } from '../core/store.ts'
 import { openDisputes } from '../questions/refine/disputes.ts'
 import type { Question } from '../questions/types.ts'
 import { type Curriculum, createCurriculum, recordVisit, stateOf } from './ledger.ts'
-import { disputeOfSuspect, findSuspects, quarantine, readSuspects } from './quarantine.ts'
+import { disputeOfSuspect, findSuspects, type QuarantineRule, quarantine, readSuspects } from './quarantine.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'quarantine-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const rule = { minSeen: 16, minShare: 0.6, minCompetence: 0.5, roundShare: 0.02 }
+const rule: QuarantineRule = {
+  rule: 'thresholds',
+  ...{ minBelief: 0.7, minSeen: 16, minShare: 0.6, minCompetence: 0.5, roundShare: 0.02 },
+}
 const question = (id: string, steps: readonly string[] = ['treats']): Question =>
   ({
     ...{ id, kind: 'forward', difficulty: 'moderate', hop: steps.length, acceptedEntityIds: [`gold of ${id}`] },
@@ -54,7 +57,7 @@ test('a question with the same wrong answer in most of many rollouts is a suspec
   expect(findSuspects(curriculum, questions, rule, { step: 40 })).toEqual([
     {
       ...{ step: 40, questionId: 'doubted', gold: ['gold of doubted'], majorityAnswer: 'rival', share: 0.75 },
-      ...{ cluster: 'forward treats', clusterItems: 20, clusterAccuracy: 1, rollouts: 20 },
+      ...{ cluster: 'forward treats', clusterItems: 20, clusterAccuracy: 1, rollouts: 20, right: 0, belief: null },
     },
   ])
 })
@@ -144,7 +147,7 @@ test('a report leaves the question in training, isolation does not', () => {
 test('suspects come back from their log, and become cases that can be kept or removed, not relabelled', () => {
   const suspect = {
     ...{ step: 40, questionId: 'doubted', gold: ['gold of doubted'], majorityAnswer: 'rival', share: 0.75 },
-    ...{ cluster: 'forward treats', clusterItems: 20, clusterAccuracy: 0.9, rollouts: 20 },
+    ...{ cluster: 'forward treats', clusterItems: 20, clusterAccuracy: 0.9, rollouts: 20, right: 0, belief: 0.9 },
   }
   const file = join(root, 'quarantine.jsonl')
   const log = openLog(file)
@@ -175,4 +178,39 @@ test('a line that is no suspect is refused', () => {
   log.append([{ step: 1, questionId: 'q' }])
   log.close()
   expect(() => readSuspects(file)).toThrow()
+})
+
+test('by belief, a label is doubted before many rollouts, and one lucky success clears none', () => {
+  const curriculum = createCurriculum()
+  const questions = [...cluster(curriculum, true), question('always'), question('lucky'), question('spread')]
+  see(curriculum, questions[20]!, 0, [['rival', 12]])
+  see(curriculum, questions[21]!, 1, [['rival', 31]])
+  see(curriculum, questions[22]!, 0, [
+    ['a', 6],
+    ['b', 5],
+    ['c', 5],
+  ])
+  const suspects = findSuspects(curriculum, questions, { ...rule, rule: 'belief', roundShare: 0.5 }, { step: 20 })
+  expect(idsOf(suspects).sort()).toEqual(['always', 'lucky'])
+  const lucky = suspects.find(({ questionId }) => questionId === 'lucky')!
+  expect(lucky).toMatchObject({ step: 20, majorityAnswer: 'rival', share: 31 / 32, rollouts: 32, right: 1 })
+  expect(lucky.belief).toBeGreaterThan(0.7)
+  expect(disputeOfSuspect(lucky, questions[21]!, (id) => id).reason).toBe(
+    'right in 1 of 32 rollouts of the policy; 97 % gave the same other answer, older ones counting less',
+  )
+})
+
+test('by belief, nothing is doubted where the policy is wrong in many ways on the rest', () => {
+  const curriculum = createCurriculum()
+  const questions = [...cluster(curriculum, false), question('doubted')]
+  see(curriculum, questions.at(-1)!, 0, [['rival', 16]])
+  expect(findSuspects(curriculum, questions, { ...rule, rule: 'belief' }, { step: 0 })).toEqual([])
+})
+
+test('by belief, a question that is alone of its kind is not judged', () => {
+  const curriculum = createCurriculum()
+  const alone = question('alone', ['causes', 'treats', 'causes'])
+  const questions = [...cluster(curriculum, true), alone]
+  see(curriculum, alone, 0, [['rival', 16]])
+  expect(findSuspects(curriculum, questions, { ...rule, rule: 'belief' }, { step: 0 })).toEqual([])
 })

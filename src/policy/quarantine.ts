@@ -1,12 +1,17 @@
 import { z } from 'zod'
-import { contentId } from '../core/hash.ts'
 import { readLog } from '../core/store.ts'
 import type { DisputeCase } from '../questions/refine/disputes.ts'
 import type { Question } from '../questions/types.ts'
 import type { Curriculum, LedgerEntry } from './ledger.ts'
+import { believeWrong, type LabelEvidence } from './quarantine-belief.ts'
+import { labelOfQuestion } from './quarantine-decisions.ts'
 
 /** When the label of a question is doubted. */
 export type QuarantineRule = {
+  /** `belief`: when it is probably wrong, by `believeWrong`. `thresholds`: when it passes the three that follow it. */
+  readonly rule: 'belief' | 'thresholds'
+  /** Probability of a wrong label from which it is doubted. */
+  readonly minBelief: number
   /** Rollouts seen, none of them right. */
   readonly minSeen: number
   /** Share of the replies that give one and the same wrong answer. */
@@ -31,6 +36,10 @@ export type Suspect = {
   readonly clusterItems: number
   readonly clusterAccuracy: number
   readonly rollouts: number
+  /** Of the rollouts. */
+  readonly right: number
+  /** Probability that the label is wrong; null under the rule of thresholds. */
+  readonly belief: number | null
 }
 
 /** Visited questions that a relation path needs besides the doubted one; with fewer the hop count is the cluster. */
@@ -43,8 +52,9 @@ const hopOf = ({ hop }: Question): string => `${hop} hops`
 type Cluster = { items: number; rates: number }
 
 /**
- * The questions that the policy fails as if their label were wrong: never right in many rollouts, one wrong answer in most
- * of them, and right on the others of the cluster. The largest share comes first; a round raises only so many.
+ * The questions that the policy fails as if their label were wrong: it is good at their kind, seldom or never gives the
+ * answer of the label, and mostly gives one and the same other answer. The most doubtful come first; a round raises only
+ * so many.
  *
  * Nothing is relabelled or deleted: what is raised is for a person to decide.
  *
@@ -60,24 +70,46 @@ export function findSuspects(
   at: { readonly step: number; readonly cleared?: ReadonlySet<string> },
 ): Suspect[] {
   const clusters = gatherClusters(ledger, questions)
-  const suspects = questions.flatMap((question): Suspect[] => {
+  const visited = questions.flatMap((question) => {
     const entry = ledger.get(question.id)
-    if (entry === undefined || entry.suspected || at.cleared?.has(question.id)) return []
-    if (entry.right > 0 || entry.seen < rule.minSeen) return []
+    return entry === undefined || entry.seen === 0 ? [] : [{ question, entry }]
+  })
+  const beliefs_Q = rule.rule === 'belief' ? believeWrong(visited.map(evidenceOf)).beliefs_Q : null
+  const suspects = visited.flatMap(({ question, entry }, index): Suspect[] => {
+    if (entry.suspected || at.cleared?.has(question.id)) return []
+    const belief = beliefs_Q === null ? null : beliefs_Q[index]!
     const [majorityAnswer, share] = majority(entry)
-    if (majorityAnswer === null || share < rule.minShare) return []
+    if (majorityAnswer === null) return []
     const [cluster, others] = othersOf(clusters, question, entry)
     const clusterAccuracy = others.items === 0 ? 0 : others.rates / others.items
-    if (clusterAccuracy < rule.minCompetence) return []
+    // A kind of which nothing else was seen says neither that the policy is able nor that it is not.
+    const isDoubted =
+      belief === null
+        ? passesThresholds(entry, share, clusterAccuracy, rule)
+        : belief >= rule.minBelief && others.items >= minClusterItems
+    if (!isDoubted) return []
     return [
       {
         ...{ step: at.step, questionId: question.id, gold: [...question.acceptedEntityIds], majorityAnswer, share },
-        ...{ cluster, clusterItems: others.items, clusterAccuracy, rollouts: entry.seen },
+        ...{ cluster, clusterItems: others.items, clusterAccuracy, rollouts: entry.seen, right: entry.right, belief },
       },
     ]
   })
   const most = Math.max(1, Math.floor(questions.length * rule.roundShare))
-  return suspects.sort((a, b) => b.share - a.share || (a.questionId < b.questionId ? -1 : 1)).slice(0, most)
+  const doubtOf = ({ belief, share }: Suspect): number => belief ?? share
+  return suspects.sort((a, b) => doubtOf(b) - doubtOf(a) || (a.questionId < b.questionId ? -1 : 1)).slice(0, most)
+}
+
+const passesThresholds = (entry: LedgerEntry, share: number, clusterAccuracy: number, rule: QuarantineRule): boolean =>
+  entry.right === 0 && entry.seen >= rule.minSeen && share >= rule.minShare && clusterAccuracy >= rule.minCompetence
+
+function evidenceOf({ question, entry }: { readonly question: Question; readonly entry: LedgerEntry }): LabelEvidence {
+  const { alpha, beta } = entry
+  const counts = entry.wrongAnswers.map(([, count]) => count)
+  return {
+    ...{ cluster: pathOf(question), group: hopOf(question) },
+    ...{ seen: alpha + beta, right: alpha, majority: Math.min(beta, Math.max(0, ...counts)) },
+  }
 }
 
 /** Enters suspects into the ledger, so that none is raised twice; takes them out of training when asked to. */
@@ -128,7 +160,7 @@ function majority({ wrongAnswers, alpha, beta }: LedgerEntry): readonly [answer:
 const suspectSchema = z.strictObject({
   ...{ step: z.int().nonnegative(), questionId: z.string(), gold: z.array(z.string()), majorityAnswer: z.string() },
   ...{ share: z.number(), cluster: z.string(), clusterItems: z.int(), clusterAccuracy: z.number() },
-  rollouts: z.int().positive(),
+  ...{ rollouts: z.int().positive(), right: z.int().nonnegative(), belief: z.number().nullable() },
 })
 
 /** The suspects that a stage logged. @throws {z.ZodError} when a line is something else */
@@ -145,15 +177,15 @@ export function disputeOfSuspect(
   question: Question,
   labelOf: (entityId: string) => string,
 ): DisputeCase {
-  const answers = question.acceptedEntityIds.map(labelOf)
-  const label = { form: 'open' as const, stem: question.stem, context: null, options: [], golds: [], answers }
+  const { label, content } = labelOfQuestion(question, labelOf)
   const percent = (share: number): string => `${Math.round(share * 100)} %`
-  const { share, rollouts, clusterAccuracy, clusterItems, cluster } = suspect
+  const { share, rollouts, right, clusterAccuracy, clusterItems, cluster } = suspect
+  const how = right === 0 ? `never right in ${rollouts} rollouts` : `right in ${right} of ${rollouts} rollouts`
   return {
     kind: 'case',
     id: question.id,
-    content: contentId('label', label),
-    reason: `never right in ${rollouts} rollouts of the policy; ${percent(share)} gave the same other answer, older ones counting less`,
+    content,
+    reason: `${how} of the policy; ${percent(share)} gave the same other answer, older ones counting less`,
     given: [{ text: labelOf(suspect.majorityAnswer), count: Math.round(share * rollouts), isAsLabelled: false }],
     evidence: `The policy is right in ${percent(clusterAccuracy)} of the rollouts of ${clusterItems} questions like it (${cluster}).`,
     shown: { ...label, language: 'en', source: `graph ${question.path.steps.join(' ')}`, isProven: true },

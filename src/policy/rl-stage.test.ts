@@ -12,6 +12,7 @@ import { verifiableJudge } from './judge.ts'
 import type { Metrics } from './loop.ts'
 import { replayPlateau } from './plateau-switch.ts'
 import { readSuspects } from './quarantine.ts'
+import { replaySuspects, type SweptRecord } from './quarantine-replay.ts'
 import { type RlStage, runStageOne, runStageTwo, type StageOneConfig, type StageTwoConfig } from './rl-stage.ts'
 import type { GroupRecord } from './rollout.ts'
 import { learningRateAt } from './stages.ts'
@@ -214,7 +215,11 @@ test('without mining stage 2 goes on uniformly and sweeps nothing', async () => 
   expect(reasons).toEqual(new Set(['uniform']))
 })
 
-const quarantine = { mode: 'report', minSeen: 4, minShare: 0.6, minCompetence: 0.2, roundShare: 0.1 } as const
+const quarantine: NonNullable<StageTwoConfig['quarantine']> = {
+  mode: 'report',
+  rule: 'thresholds',
+  ...{ minBelief: 0.9, minSeen: 4, minShare: 0.6, minCompetence: 0.2, every: 100, roundShare: 0.1 },
+}
 const everything: StageTwoConfig = {
   ...two,
   ...{ steps: 8, resweepShare: 0.3, failure: 'repeated', priors: 'fitted', finalSweep: true },
@@ -243,6 +248,22 @@ test('with every option on, what is solved, frozen or quarantined is logged, and
     const sizes = groups.filter((group) => group.step === step).map(({ rollouts }) => rollouts.length)
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(24)
   }
+})
+
+test('the logs of a stage that only reports give its suspects again, and those of other settings', async () => {
+  const dir = freshDir()
+  const rule = { ...quarantine, every: 3 }
+  await runStageTwo(stageIn(dir, await luck()), { ...two, steps: 8, quarantine: rule })
+  const logged = {
+    ...{ questions: training, steps: 8, halfLife: two.halfLife },
+    sweeps: logOf<SweptRecord>(dir, 'sweeps.jsonl'),
+    groups: logOf<GroupRecord>(dir, 'rollouts.jsonl'),
+  }
+  const suspects = readSuspects(join(dir, 'quarantine.jsonl'))
+  expect(suspects.length).toBeGreaterThan(1)
+  expect(new Set(suspects.map(({ step }) => step)).size).toBeGreaterThan(1)
+  expect(replaySuspects({ ...logged, quarantine: rule })).toEqual(suspects)
+  expect(replaySuspects({ ...logged, quarantine: { ...rule, minSeen: 1000 } })).toEqual([])
 })
 
 test('a question in quarantine is trained on no more', () => {

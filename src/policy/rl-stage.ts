@@ -147,7 +147,8 @@ export function runStageTwo(stage: RlStage, config: StageTwoConfig): Promise<Loo
       const doubt = (at: number): Metrics =>
         quarantineRound(stage, config, curriculum, at, logs.get('quarantine.jsonl')!)
       const isDue = config.mining && step % config.resweepEvery === 0
-      const swept = isDue ? { ...(await sweepNow(step, config.resweepShare)), ...doubt(step) } : {}
+      const isRound = isDue || (config.mining && config.quarantine && step % config.quarantine.every === 0)
+      const swept = { ...(isDue && (await sweepNow(step, config.resweepShare))), ...(isRound && doubt(step)) }
       const planned = plan(step)
       if (planned.length === 0) {
         return { metrics: { ...swept, ...curriculumMetrics(curriculum) }, stop: 'nothing is left to train on' }

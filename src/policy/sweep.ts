@@ -11,8 +11,14 @@ export type SweepConfig = MiningConfig & {
   readonly resweepShare: number
   /** `fitted`: prior means are those of the tiers in the first sweep. `fixed` unless given. */
   readonly priors?: 'fixed' | 'fitted' | undefined
-  /** `report` writes suspects down; `isolate` takes them out of training too. No suspects unless given. */
-  readonly quarantine?: (QuarantineRule & { readonly mode: 'report' | 'isolate' }) | null | undefined
+  /**
+   * `report` writes suspects down; `isolate` takes them out of training too. Rounds are held after each sweep, each
+   * `every` steps and at the end. No suspects unless given.
+   */
+  readonly quarantine?:
+    | (QuarantineRule & { readonly mode: 'report' | 'isolate'; readonly every: number })
+    | null
+    | undefined
 }
 
 /** What a sweep or a round of quarantine needs of its stage. */
@@ -85,8 +91,8 @@ export async function sweep(
   if (curriculum.sweeps === 1 && config.priors === 'fitted')
     curriculum.priors = fitPriors(curriculum.ledger, stage.questions)
   const records = groups.map((group) => {
-    const { right, of } = repliesOf(group)
-    return { step: at.step + 1, questionId: group.question.id, right, of }
+    const { right, of, wrongAnswers } = repliesOf(group)
+    return { step: at.step + 1, questionId: group.question.id, right, of, wrongAnswers: countAnswers(wrongAnswers) }
   })
   const scored = records.filter(({ of }) => of > 0)
   log.append(scored)
@@ -97,6 +103,13 @@ export async function sweep(
     'sweep/never_right_share': scored.filter(({ right }) => right === 0).length / Math.max(1, scored.length),
     ...(scored.length < due.length && { 'sweep/unscored_questions': due.length - scored.length }),
   }
+}
+
+/** How often each was answered, by answer. */
+function countAnswers(answers: readonly string[]): (readonly [answer: string, count: number])[] {
+  const counts = new Map<string, number>()
+  for (const answer of answers) counts.set(answer, (counts.get(answer) ?? 0) + 1)
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /**

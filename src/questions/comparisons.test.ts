@@ -78,7 +78,7 @@ test('the choice counts as a hop', () => {
   expect(lengths({ 1: 5 })).toEqual([])
 })
 
-test('rare diseases are compared more often than common ones', () => {
+test('rare diseases are compared more often than common ones, and as often in an unweighted draw', () => {
   const twins = sketchGraph({
     diseases: { c1: 'common', c2: 'common', r1: 'rare', r2: 'rare' },
     triples: [
@@ -91,14 +91,18 @@ test('rare diseases are compared more often than common ones', () => {
   })
   const { paths } = enumeratePaths(twins, { minHops: 1, maxHops: 1, maxBranch: 3 })
   const seeds = 2000
-  let rare = 0
-  for (let seed = 0; seed < seeds; seed++) {
-    const [first, ...others] = comparisons(twins, paths, { seed, perHop: { 2: 1 } })
-    expect(others).toEqual([])
-    if (first!.comparison!.chosen === idOf(twins, 'r1')) rare++
+  const shareOfRare = (weighted: boolean): number => {
+    let rare = 0
+    for (let seed = 0; seed < seeds; seed++) {
+      const [first, ...others] = comparisons(twins, paths, { seed, perHop: { 2: 1 }, weighted })
+      expect(others).toEqual([])
+      if (first!.comparison!.chosen === idOf(twins, 'r1')) rare++
+    }
+    return rare / seeds
   }
-  // Weights 2.5 and 1; a standard deviation of 2,000 draws is 0.010.
-  expect(Math.abs(rare / seeds - 2.5 / 3.5)).toBeLessThan(0.031)
+  // Weights 2.5 and 1; a standard deviation of 2,000 draws is 0.011.
+  expect(Math.abs(shareOfRare(true) - 2.5 / 3.5)).toBeLessThan(0.033)
+  expect(Math.abs(shareOfRare(false) - 0.5)).toBeLessThan(0.034)
 })
 
 test('a graph in which nothing is mistaken for anything has no comparisons', () => {

@@ -1,6 +1,6 @@
 import { createRng } from '../core/rng.ts'
 import type { Graph } from '../graph/graph.ts'
-import { type RelationPath, rarityOf, rarityWeights } from '../graph/paths.ts'
+import { type PathDraw, type RelationPath, rarityOf, rarityWeights } from '../graph/paths.ts'
 import type { EntityId } from '../graph/types.ts'
 import type { Candidate } from './types.ts'
 
@@ -15,12 +15,9 @@ const discriminatingSteps = ['has_hallmark', 'shows'] as const
  * path to walk from that one. The choice counts as a hop, so the shortest has two.
  *
  * @paper Fleming-R1 §1 (introduction): competing diagnoses that share core features and differ on a discriminating one
+ * @param options.weighted false: every candidate alike; true unless told, then rare diseases come first
  */
-export function comparisons(
-  graph: Graph,
-  paths: readonly RelationPath[],
-  options: { readonly seed: number; readonly perHop: Readonly<Record<number, number>> },
-): Candidate[] {
+export function comparisons(graph: Graph, paths: readonly RelationPath[], options: PathDraw): Candidate[] {
   const pathsFrom = new Map<EntityId, RelationPath[]>()
   for (const path of paths) pathsFrom.set(path.start, [...(pathsFrom.get(path.start) ?? []), path])
   const keyed: { readonly candidate: Candidate; readonly hop: number; readonly key: number }[] = []
@@ -33,7 +30,7 @@ export function comparisons(
           if (touched.includes(rejected) || touched.includes(feature)) continue
           const steps = path.steps.map((step) => step.name)
           const u = createRng(options.seed, 'comparison', chosen, rejected, feature, ...steps).uniform()
-          const weight = rarityWeights[rarityOf(graph, [chosen, ...touched])]
+          const weight = options.weighted === false ? 1 : rarityWeights[rarityOf(graph, [chosen, ...touched])]
           keyed.push({
             candidate: { path, comparison: { chosen, rejected, feature, step: name } },
             hop: steps.length + 1,

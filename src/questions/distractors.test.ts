@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { idOf, sketchGraph, tinyGraph } from '../graph/fixtures/tiny-graph.ts'
 import type { Graph } from '../graph/graph.ts'
-import { findDistractors } from './distractors.ts'
+import { drawDistractors, findDistractors } from './distractors.ts'
 
 type Names = { readonly heads: string[]; readonly step: string; readonly accepted: string[]; readonly named?: string[] }
 
@@ -81,6 +81,41 @@ test('the nearest sibling of any head comes first, not that of the first head', 
   })
   const found = distract(two, { heads: ['one', 'other'], step: 'first_line', accepted: [] }, 9)
   expect(found.map(([label]) => label)).toEqual(['near drug', 'far drug'])
+})
+
+const drawn = (knowledge: Graph, names: Names, type: 'drug' | 'organism', count: number, key = 'q') => {
+  const ids = (labels: readonly string[] = []) => labels.map((label) => idOf(family, label))
+  const step = family.schema.step(names.step)
+  const question = { heads: ids(names.heads), step, accepted: ids(names.accepted), named: ids(names.named), key }
+  return drawDistractors(family, knowledge, question, type, count).map(
+    ({ entityId, reason }) => [family.entity(entityId).label, reason] as const,
+  )
+}
+
+test('random wrong options are of the type, from any relation, and refuted all the same', () => {
+  const found = drawn(family, { ...asked, named: ['far drug'] }, 'drug', 3)
+  expect(found.map(([label]) => label).sort()).toEqual(['near drug', 'other drug', 'strange drug'])
+  expect(found.map(([, reason]) => reason)).toEqual(['drawn at random', 'drawn at random', 'drawn at random'])
+  const orders = Array.from({ length: 20 }, (_, index) => drawn(family, asked, 'drug', 3, `q${index}`).join())
+  expect(new Set(orders).size).toBeGreaterThan(5)
+})
+
+test('random wrong options are of other types when those of the type are too few', () => {
+  const only: Names = { ...asked, named: ['asked'] }
+  const found = drawn(family, only, 'drug', 7)
+  expect(found.slice(0, 4).every(([, reason]) => reason === 'drawn at random')).toBe(true)
+  expect(found.slice(4).map(([, reason]) => reason)).toEqual(Array(3).fill('drawn at random, of any type'))
+  expect(found.slice(4).every(([label]) => ['near', 'far', 'stranger'].includes(label))).toBe(true)
+  expect(drawn(family, only, 'organism', 99)).toHaveLength(7)
+})
+
+test('what is known beyond the graph refutes a random option too', () => {
+  const wider = sketchGraph({
+    diseases: { asked: 'common', near: 'common', far: 'common', stranger: 'common' },
+    triples: ['asked | treated_by | near drug', 'near | first_line | right drug'],
+  })
+  expect(drawn(wider, asked, 'drug', 9).map(([label]) => label)).not.toContain('near drug')
+  expect(drawn(family, asked, 'drug', 9).map(([label]) => label)).toContain('near drug')
 })
 
 test('a backward step gives entities that the relation starts from', () => {

@@ -6,10 +6,12 @@ import { entitiesOf, enumeratePaths, type RelationPath, rarityOf, samplePaths, w
 import type { EntityId, Triple } from '../graph/types.ts'
 import { comparisons } from './comparisons.ts'
 import { difficultyOf } from './difficulty.ts'
-import { findDistractors } from './distractors.ts'
+import { type Asked, findDistractors } from './distractors.ts'
 import { proveQuestion } from './proof.ts'
+import { withRandomOptions } from './random-options.ts'
+import { showOptions, withoutOptions } from './shown-options.ts'
 import { createSplitRule, type Junction, junction, type SplitRule } from './splits.ts'
-import type { Candidate, Comparison, Question, QuestionId } from './types.ts'
+import type { Candidate, Comparison, Question, QuestionId, Split } from './types.ts'
 import { holdsName, wordComparison, wordStem } from './wording.ts'
 
 export type SynthesisConfig = {
@@ -21,12 +23,18 @@ export type SynthesisConfig = {
   readonly options: number
   readonly heldOutJunctions: number
   readonly heldOutDiseases: number
+  /** False: training questions are drawn without regard to what they meet. */
+  readonly rarityWeights: boolean
+  /** Whether the stem lists the options. */
+  readonly prompt: 'stem' | 'options'
+  /** Where the wrong options of training questions come from. */
+  readonly distractors: 'graph' | 'random'
 }
 
 export type Synthesis = {
   readonly questions: readonly Question[]
   readonly heldOutDiseases: readonly EntityId[]
-  /** How many candidates were left out, by reason. */
+  /** How many candidates were left out, by reason; of the draw that the training questions come from. */
   readonly dropped: Readonly<Record<string, number>>
 }
 
@@ -35,28 +43,62 @@ export type Synthesis = {
  *
  * @paper Fleming-R1 §3.1: subgraph sampling, masking, distractors; (Fig. 3) what is asked and what is withheld
  * @deviation the paper masks at random; here the end of the path is asked and everything between is withheld
+ * What `rarityWeights` and `distractors` change are training questions alone: whoever compares two settings tests both on
+ * the same questions.
+ *
  * @param knowledge everything known, of which `graph` may be a part: what it adds must not make another option right
  * @throws {ConfigError} when `perHop` asks for a hop count up to `maxHops` of which the graph has no path
  */
 export function synthesise(graph: Graph, config: SynthesisConfig, seed: number, knowledge: Graph = graph): Synthesis {
   const census = enumeratePaths(graph, { minHops: 1, maxHops: config.maxHops, maxBranch: config.maxAccepted })
-  const dropped: Record<string, number> = { ...census.dropped }
+  const asked = census.paths.filter((path) => path.steps.length === 1 || rarityOf(graph, entitiesOf(path)) !== 'none')
+  const noDisease = census.paths.length - asked.length
+  assertLengthsExist(asked, config)
+  const rule = createSplitRule(graph, seed, config)
+  const works = { graph, knowledge, rule, config, seed }
+  const draw = (weighted: boolean): Kept => {
+    const perHop = within(config.comparativePerHop, config.maxHops)
+    return questionsOf(works, [
+      ...samplePaths(graph, asked, { seed, perHop: config.perHop, weighted }).map((path) => ({ path })),
+      ...comparisons(graph, asked, { seed, perHop, weighted }),
+    ])
+  }
+  const weighted = draw(true)
+  const { questions, dropped } = config.rarityWeights ? weighted : trainOn(draw(false), weighted)
+  const left = { ...census.dropped, ...(noDisease > 0 && { 'meets no disease': noDisease }) }
+  return { questions, heldOutDiseases: [...rule.heldOutDiseases], dropped: { ...left, ...dropped } }
+}
+
+type Kept = { readonly questions: readonly Question[]; readonly dropped: Readonly<Record<string, number>> }
+
+/** What questions are made from and by. */
+type Works = {
+  readonly graph: Graph
+  readonly knowledge: Graph
+  readonly rule: SplitRule
+  readonly config: SynthesisConfig
+  readonly seed: number
+}
+
+/** The training questions of one draw with the held-out ones of another. */
+function trainOn(training: Kept, tested: Kept): Kept {
+  const heldOut = tested.questions.filter(({ split }) => split !== 'train')
+  const stems = new Set(heldOut.map(({ stem }) => withoutOptions(stem)))
+  const trained = training.questions.filter(({ split, stem }) => split === 'train' && !stems.has(withoutOptions(stem)))
+  return { questions: [...trained, ...heldOut], dropped: training.dropped }
+}
+
+/** The candidates that can be asked, guarded and proved, with the count of the others. */
+function questionsOf(works: Works, candidates: readonly Candidate[]): Kept {
+  const { graph, knowledge, config } = works
+  const dropped: Record<string, number> = {}
   const drop = (reason: string): void => {
     dropped[reason] = (dropped[reason] ?? 0) + 1
   }
-  const asked = census.paths.filter((path) => path.steps.length === 1 || rarityOf(graph, entitiesOf(path)) !== 'none')
-  const noDisease = census.paths.length - asked.length
-  if (noDisease > 0) dropped['meets no disease'] = noDisease
-  assertLengthsExist(asked, config)
-  const candidates: Candidate[] = [
-    ...samplePaths(graph, asked, { seed, perHop: config.perHop }).map((path) => ({ path })),
-    ...comparisons(graph, asked, { seed, perHop: within(config.comparativePerHop, config.maxHops) }),
-  ]
-  const rule = createSplitRule(graph, seed, config)
   const stems = new Set<string>()
   const questions: Question[] = []
   for (const candidate of candidates) {
-    const question = compose(graph, candidate, rule, config.options, seed)
+    const question = compose(works, candidate)
     if (typeof question === 'string') drop(question)
     else if (stems.has(question.stem)) drop('same stem twice')
     else if (holdsName(question.stem, namesOf(graph, question.acceptedEntityIds))) drop('the stem names the answer')
@@ -67,11 +109,12 @@ export function synthesise(graph: Graph, config: SynthesisConfig, seed: number, 
       else if (!atLarge.holds) drop(`not proved in the whole graph: ${atLarge.reason}`)
       else {
         stems.add(question.stem)
-        questions.push(question)
+        const labels = question.options.map(({ label }) => label)
+        questions.push(config.prompt === 'stem' ? question : { ...question, stem: showOptions(question.stem, labels) })
       }
     }
   }
-  return { questions, heldOutDiseases: [...rule.heldOutDiseases], dropped }
+  return { questions, dropped }
 }
 
 /** Why a candidate cannot become a question. */
@@ -96,14 +139,8 @@ function assertLengthsExist(paths: readonly RelationPath[], config: SynthesisCon
   }
 }
 
-function compose(
-  graph: Graph,
-  candidate: Candidate,
-  rule: SplitRule,
-  optionCount: number,
-  seed: number,
-): Question | Refusal {
-  const { path, comparison } = candidate
+function compose(works: Works, { path, comparison }: Candidate): Question | Refusal {
+  const { graph, knowledge, rule, config, seed } = works
   const stepNames = path.steps.map((step) => step.name)
   const id = contentId('question', {
     start: path.start,
@@ -119,23 +156,16 @@ function compose(
   const goldIndex = rng.int(accepted.length)
   const gold = accepted[goldIndex]!
   const walk = path.walks[goldIndex]!
-  const heads = path.steps.length === 1 ? [path.start] : path.frontiers.at(-2)!
-  const stated = comparison === undefined ? [path.start] : [comparison.chosen, comparison.rejected, comparison.feature]
-  // What the path passes is no option either: it would give a step of the reasoning away.
-  const named = [...stated, ...path.frontiers.slice(0, -1).flat()]
-  const refutations = findDistractors(
-    graph,
-    { heads, step: path.steps.at(-1)!, accepted, named, key: id },
-    optionCount - 1,
-  )
-  if (refutations.length < optionCount - 1) return 'too few distractors'
+  const asked = askedBy(works, { path, ...(comparison && { comparison }) }, id, split)
+  const refutations = findDistractors(graph, asked, config.options - 1)
+  if (refutations.length < config.options - 1) return 'too few distractors'
   const label = (entity: EntityId): string => graph.entity(entity).label
   const options = rng
     .shuffle([gold, ...refutations.map(({ entityId }) => entityId)])
     .map((entityId) => ({ entityId, label: label(entityId) }))
   const hop = path.steps.length + (comparison === undefined ? 0 : 1)
   const rarity = rarityOf(graph, touched)
-  return {
+  const question: Question = {
     id,
     kind: comparison === undefined ? 'forward' : 'comparative',
     split,
@@ -157,6 +187,20 @@ function compose(
     },
     refutations,
   }
+  if (config.distractors === 'graph' || split !== 'train') return question
+  return withRandomOptions(graph, knowledge, question, asked) ?? 'too few distractors'
+}
+
+/** The last step of a question, for its wrong options. */
+function askedBy({ rule, config }: Works, { path, comparison }: Candidate, key: string, split: Split): Asked {
+  const heads = path.steps.length === 1 ? [path.start] : path.frontiers.at(-2)!
+  const stated = comparison === undefined ? [path.start] : [comparison.chosen, comparison.rejected, comparison.feature]
+  // What the path passes is no option either: it would give a step of the reasoning away.
+  const passed = path.frontiers.slice(0, -1).flat()
+  // A held-out disease that training shows among wrong options alone would be learnt as what is never the answer.
+  const unseen = config.prompt === 'options' && split === 'train' ? rule.heldOutDiseases : []
+  const accepted = path.frontiers.at(-1)!
+  return { heads, step: path.steps.at(-1)!, accepted, named: [...stated, ...passed, ...unseen], key }
 }
 
 const namesOf = (graph: Graph, ids: readonly EntityId[]): string[] =>

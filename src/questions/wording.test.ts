@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { DataError } from '../core/errors.ts'
 import { starterSchema } from '../graph/schema.ts'
+import { showOptions } from './shown-options.ts'
 import { holdsName, openStatement, stemFrames, wordComparison, wordStatement, wordStem } from './wording.ts'
 
 const [hallmarkOf, firstLine, actsBy] = ['hallmark_of', 'first_line', 'acts_by'].map((name) => starterSchema.step(name))
@@ -47,6 +48,11 @@ test('a statement is head, statement and tail with a space before each', () => {
 
 test('the opening of a statement takes the frame off, whichever it is', () => {
   for (const key of keys) expect(openStatement(wordStem(steps, ' tophi', key))).toBe(`The${chain} is`)
+})
+
+test('the opening of a statement leaves out the options that stand behind the stem', () => {
+  const asked = showOptions(wordStem(steps, ' tophi', 'q'), ['naproxen', 'vitamin A'])
+  expect(openStatement(asked)).toBe(`The${chain} is`)
 })
 
 test('a stem in no frame is refused, not guessed at', () => {

@@ -1,6 +1,7 @@
 import { DataError } from '../core/errors.ts'
 import { createRng } from '../core/rng.ts'
 import type { Step } from '../graph/schema.ts'
+import { withoutOptions } from './shown-options.ts'
 
 /** Frames a stem is worded with; `%` stands for the chain of noun phrases. */
 export const stemFrames = ['What is the%?', 'Name the%.', 'State the%.', 'Which is the%?'] as const
@@ -33,9 +34,10 @@ export function wordStatement(step: Step, head: string, tail: string): string {
 
 /**
  * The stem as the opening of a statement, "The first-line drug for measles is": the wording in which a model that only
- * knows facts can be asked.
+ * knows facts can be asked. Options behind the stem are left out.
  */
-export function openStatement(stem: string): string {
+export function openStatement(asked: string): string {
+  const stem = withoutOptions(asked)
   for (const frame of stemFrames) {
     const [opening = '', closing = ''] = frame.split('%')
     if (stem.startsWith(opening) && stem.endsWith(closing))

@@ -52,8 +52,8 @@ export function auditFolder(dir: string): FolderAudit {
   }
 }
 
-/** The input that lies outside of a run: the files of the knowledge source. */
-const outsideInput = 'source'
+/** Inputs that no stage made: the files of the knowledge source, and what people decided about doubted labels. */
+const outsideInputs: readonly string[] = ['source', 'decisions']
 
 /** Inputs of sealed folders that are not what the folder named after them holds now: a stage that was exchanged. */
 export function auditChain(audits: readonly FolderAudit[]): Problem[] {
@@ -61,7 +61,7 @@ export function auditChain(audits: readonly FolderAudit[]): Problem[] {
   return audits.flatMap(({ dir, inputs }) =>
     Object.entries(inputs).flatMap(([input, expected]) => {
       const found = hashOf.get(input)
-      if (input === outsideInput || found === null || found === expected) return []
+      if (outsideInputs.includes(input) || found === null || found === expected) return []
       const file = join(dir, MANIFEST_FILE)
       return [
         {

@@ -2,9 +2,18 @@ import { createRng, type Rng } from '../core/rng.ts'
 import type { Graph } from '../graph/graph.ts'
 import { reasoningWords, type Step } from '../graph/schema.ts'
 import type { EntityId, EntityType } from '../graph/types.ts'
-import type { Question } from '../questions/types.ts'
+import type { Comparison, Question } from '../questions/types.ts'
 import { wordStatement } from '../questions/wording.ts'
 import type { Draft } from './types.ts'
+
+/** What the graph teacher writes with. */
+export type GraphTeaching = {
+  readonly seed: number
+  /** Share of the places with a competing diagnosis where it is raised and ruled out. */
+  readonly backtrackShare: number
+  /** Diseases that are never raised: those held out of training. */
+  readonly avoid?: ReadonlySet<EntityId>
+}
 
 /**
  * The embedded teacher: it knows the path a question was made from and writes the reasoning that walks it, one triple
@@ -13,40 +22,46 @@ import type { Draft } from './types.ts'
  * @paper Fleming-R1 §3.2: chains connect question and gold answer in essential steps; refinement shows backtracking
  * @deviation the paper's teacher is a language model that is given the gold; ours is given the path, so every step is
  *   a triple of the graph by construction
- * @param options.avoid diseases that are never raised: those held out of training
  * @returns what follows the prompt's `<think>`: reasoning, `</think>`, `<answer> … </answer>`
  */
-export function teachFromGraph(
-  graph: Graph,
-  question: Question,
-  options: { readonly seed: number; readonly backtrackShare: number; readonly avoid?: ReadonlySet<EntityId> },
-): Draft {
+export function teachFromGraph(graph: Graph, question: Question, options: GraphTeaching): Draft {
   const rng = createRng(options.seed, 'teacher', question.id)
-  const label = (id: EntityId): string => graph.entity(id).label
+  const write = writerOf(graph)
   const { comparison } = question.path
-  const sentences: string[] = []
-  let backtracks = false
-  if (comparison !== undefined) {
-    const step = graph.schema.step(comparison.step)
-    backtracks = true
-    sentences.push(` ${label(comparison.rejected)}${reasoningWords.lacks} ${label(comparison.feature)}`)
-    sentences.push(wordStatement(step, label(comparison.chosen), label(comparison.feature)))
-  }
-  const walk = walkOf(graph, question)
-  for (const { step, from, to } of walk) {
+  const sentences = comparison === undefined ? [] : choose(graph, comparison)
+  let backtracks = comparison !== undefined
+  for (const hop of walkOf(graph, question)) {
+    const { from, to } = hop
     const competitor = comparison === undefined ? competitorOf(graph, from, to, options.avoid, rng) : undefined
     if (competitor !== undefined && rng.uniform() < options.backtrackShare) {
       backtracks = true
-      sentences.push(`${reasoningWords.perhaps} ${label(competitor)}`)
-      sentences.push(` ${label(competitor)}${reasoningWords.lacks} ${label(from)}`)
+      sentences.push(write.perhaps(competitor), write.lacks(competitor, from))
     }
-    sentences.push(wordStatement(step, label(from), label(to)))
+    sentences.push(write.states(hop))
   }
-  const thinking = sentences.map((sentence) => `${sentence};`).join('')
-  return { completion: `${thinking}</think><answer> ${label(question.path.maskedEntity)}</answer>`, backtracks }
+  return { completion: write.completion(sentences, question.path.maskedEntity), backtracks }
 }
 
-type Hop = { readonly step: Step; readonly from: EntityId; readonly to: EntityId }
+/** The sentences of the graph teacher, in the words that the student's vocabulary has. */
+export function writerOf(graph: Graph) {
+  const label = (id: EntityId): string => graph.entity(id).label
+  return {
+    states: ({ step, from, to }: Hop): string => wordStatement(step, label(from), label(to)),
+    perhaps: (id: EntityId): string => `${reasoningWords.perhaps} ${label(id)}`,
+    lacks: (id: EntityId, what: EntityId): string => ` ${label(id)}${reasoningWords.lacks} ${label(what)}`,
+    completion: (sentences: readonly string[], answer: EntityId): string =>
+      `${sentences.map((sentence) => `${sentence};`).join('')}</think><answer> ${label(answer)}</answer>`,
+  }
+}
+
+/** The sentences that choose one of two diseases by the feature that only one has. */
+export function choose(graph: Graph, { chosen, rejected, feature, step }: Comparison): string[] {
+  const { lacks, states } = writerOf(graph)
+  return [lacks(rejected, feature), states({ step: graph.schema.step(step), from: chosen, to: feature })]
+}
+
+/** One step of a walk, in the direction it is read. */
+export type Hop = { readonly step: Step; readonly from: EntityId; readonly to: EntityId }
 
 /** The walk to the gold entity in the direction it is read, without the triple of the comparison. */
 export function walkOf(graph: Graph, question: Question): Hop[] {
@@ -64,7 +79,7 @@ export function walkOf(graph: Graph, question: Question): Hop[] {
 const clueTypes: readonly EntityType[] = ['finding', 'result']
 
 /** A disease that could be mistaken for `to` but is not joined to `from`; none unless the hop arrives at a disease from a clue. */
-function competitorOf(
+export function competitorOf(
   graph: Graph,
   from: EntityId,
   to: EntityId,

@@ -27,7 +27,7 @@ export function taskOfQuestion(question: Question, graph: Graph, lexicon: Lexico
     form: 'open',
     prompt: question.stem,
     answerForm: open,
-    gold: graph.entity(question.path.maskedEntity).label,
+    gold: question.options[question.gold]!.label,
     goldNames: accepted.flatMap(({ label, synonyms }) => [label, ...synonyms]),
     otherOptions: question.options.map(({ label }) => label).filter((_, index) => index !== question.gold),
     difficulty: question.difficulty,

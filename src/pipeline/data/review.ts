@@ -33,12 +33,15 @@ export function listDisputes(runDir: string): ListedDispute[] {
 }
 
 /**
- * A sitting over the disputes of a data run; nobody else works in the run until it is closed.
+ * A sitting over the disputes of a data run, or of a training run; nobody else works in the run until it is closed.
  *
  * @throws {DataError} when there is no run
  * @throws {StorageError} E_LOCKED when another process is at work in it
  */
-export function openReview(runDir: string, who: string): { readonly review: Review; close(): void } {
+export function openReview(
+  runDir: string,
+  who: string,
+): { readonly review: Review; readonly isOfTrainingRun: boolean; close(): void } {
   assertRun(runDir)
   const lock = acquireLock(runDir)
   try {
@@ -47,7 +50,7 @@ export function openReview(runDir: string, who: string): { readonly review: Revi
       queue.close()
       lock.release()
     }
-    return { review: startReview(queue, who), close }
+    return { review: startReview(queue, who), isOfTrainingRun: existsSync(join(runDir, 'rl-2')), close }
   } catch (cause) {
     lock.release()
     throw cause

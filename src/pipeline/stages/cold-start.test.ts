@@ -121,6 +121,25 @@ test('what is held out is not trained on', async () => {
   expect(seen.size).toBe(trajectories.length - Math.round(trajectories.length * 0.25))
 })
 
+test('a graph teacher that errs is revised, every attempt is written down, and what is never right is not taught', async () => {
+  const settings = { mistakes: 0.5, attempts: 1 }
+  const { dir, files, trajectories } = await run('fallible', configOf(settings))
+  const bare = await run('unrefined', configOf({ ...settings, strategies: [] }))
+  expect(files).toContain('attempts.jsonl')
+  const attempts = readJsonl(join(dir, 'attempts.jsonl'), (value) => value as AttemptRecord)
+  const drafts = attempts.filter(({ strategy }) => strategy === null)
+  expect(drafts.length).toBe(12)
+  const right = drafts.filter(({ verdict }) => verdict === 'kept').map(({ questionId }) => questionId)
+  expect(bare.trajectories.map(({ questionId }) => questionId)).toEqual(right)
+  expect(right.length).toBeLessThan(12)
+  const rescued = trajectories.filter(({ strategy }) => strategy !== null)
+  expect(rescued.length).toBe(trajectories.length - right.length)
+  expect(rescued.length).toBeGreaterThan(0)
+  const { rounds } = parseJson(readText(join(dir, 'teaching.json')), {}) as TeachReport
+  expect(rounds.map(({ strategy }) => strategy).slice(0, 2)).toEqual([null, 'backtracking'])
+  expect(rounds.reduce((sum, { solved }) => sum + solved, 0)).toBe(trajectories.length)
+})
+
 /** The question whose stem stands in a text. */
 const askedIn = (text: string): Question => questions.find(({ stem }) => text.includes(`\n${stem}\n`))!
 

@@ -2,11 +2,20 @@ import { dirname, join } from 'node:path'
 import { formatJson } from '../../core/json.ts'
 import { putAtomic, readLog } from '../../core/store.ts'
 import { wilsonInterval } from '../../evaluation/metrics.ts'
+import type { Graph } from '../../graph/graph.ts'
 import { failureMap, type SweepRecord } from '../../policy/failure-map.ts'
 import { disputeOfSuspect, readSuspects } from '../../policy/quarantine.ts'
+import {
+  type Decisions,
+  decisionsOn,
+  hashDecisions,
+  noDecisions,
+  withoutRemoved,
+} from '../../policy/quarantine-decisions.ts'
 import { runStageTwo } from '../../policy/rl-stage.ts'
 import { WARNINGS_LOG } from '../../policy/warnings.ts'
-import { openDisputes } from '../../questions/refine/disputes.ts'
+import { openDisputes, readDisputes } from '../../questions/refine/disputes.ts'
+import type { Question } from '../../questions/types.ts'
 import type { Config } from '../config.ts'
 import { disputesFile } from '../data/shared.ts'
 import type { Observer } from '../observer.ts'
@@ -17,16 +26,39 @@ import { finalStateFiles, writeEvents } from './shared.ts'
 /** Where the policy failed in the first sweep and in the last, by relation, hop count, rarity and answer type. */
 const FAILURE_MAP = 'failure-map.json'
 
-/** Stage 2 of the reinforcement learning, from where stage 1 left off. */
+/**
+ * What people decided in the dispute queue of a run about its training questions, and the input of stage 2 that it is:
+ * none without decisions. A stage 2 made with other decisions is out of date, and the next `fleming run` makes it anew.
+ */
+export function readDecisions(
+  runDir: string,
+  { graph, training }: { readonly graph: Graph; readonly training: readonly Question[] },
+): { readonly decisions: Decisions; readonly input: { readonly decisions?: string } } {
+  const decisions = decisionsOn(training, readDisputes(disputesFile(runDir)), wordsOf(graph))
+  const hash = hashDecisions(decisions)
+  return { decisions, input: hash === null ? {} : { decisions: hash } }
+}
+
+/**
+ * Stage 2 of the reinforcement learning, from where stage 1 left off.
+ *
+ * @param decisions of people about questions that an earlier stage 2 of this run doubted
+ */
 export async function makeRlTwo(
   dir: string,
   config: Config,
   data: RlData,
   source: StudentSource,
   observer: Observer,
+  decisions: Decisions = noDecisions,
 ): Promise<string[]> {
   const settings = config['rl-2']
-  const { stage, close } = await prepareRl(dir, 'rl-2', config, settings, data, source, observer)
+  const training = withoutRemoved(data.training, decisions)
+  const { kept, removed } = decisions
+  if (kept.size + removed.size > 0)
+    observer.note(`reviewed: ${kept.size} doubted labels kept, ${removed.size} questions removed from training`)
+  const prepared = await prepareRl(dir, 'rl-2', config, settings, { ...data, training }, source, observer)
+  const { stage, close } = { ...prepared, stage: { ...prepared.stage, cleared: kept } }
   try {
     const { steps, stopped } = await runStageTwo(stage, stageSettings(settings))
     observer.note(`${steps} steps, ${stopped ?? 'all steps used'}`)
@@ -35,10 +67,7 @@ export async function makeRlTwo(
   }
   raiseDisputes(dir, data, observer)
   const sweeps = readLog<SweepRecord>(join(dir, 'sweeps.jsonl')).records
-  putAtomic(
-    join(dir, FAILURE_MAP),
-    `${formatJson(failureMap(data.training, sweeps, wilsonInterval), { pretty: true })}\n`,
-  )
+  putAtomic(join(dir, FAILURE_MAP), `${formatJson(failureMap(training, sweeps, wilsonInterval), { pretty: true })}\n`)
   writeEvents(dir)
   const logs = ['metrics.jsonl', 'rollouts.jsonl', 'sweeps.jsonl', 'quarantine.jsonl', WARNINGS_LOG]
   return [...logs, FAILURE_MAP, ...finalStateFiles(dir)]
@@ -52,15 +81,19 @@ function raiseDisputes(dir: string, { graph, training }: RlData, observer: Obser
   const suspects = readSuspects(join(dir, 'quarantine.jsonl'))
   if (suspects.length === 0) return
   const byId = new Map<string, (typeof training)[number]>(training.map((question) => [question.id, question]))
-  const labels = new Map<string, string>(graph.entities.map(({ id, label }) => [id, label]))
   const queue = openDisputes(disputesFile(dirname(dir)))
   try {
-    const cases = suspects.map((suspect) =>
-      disputeOfSuspect(suspect, byId.get(suspect.questionId)!, (id) => labels.get(id) ?? id),
-    )
+    const words = wordsOf(graph)
+    const cases = suspects.map((suspect) => disputeOfSuspect(suspect, byId.get(suspect.questionId)!, words))
     queue.add(cases)
   } finally {
     queue.close()
   }
   observer.note(`${suspects.length} questions may be mislabelled: fleming review shows them`)
+}
+
+/** The words of an entity, from its id. */
+function wordsOf(graph: Graph): (entityId: string) => string {
+  const labels = new Map<string, string>(graph.entities.map(({ id, label }) => [id, label]))
+  return (id) => labels.get(id) ?? id
 }

@@ -22,6 +22,8 @@ export type TeacherParts = {
         readonly questions: readonly Question[]
         readonly seed: number
         readonly backtrackShare: number
+        /** Share of the hops at which it takes a wrong turn; none unless told. */
+        readonly mistakes?: number
         readonly avoid: ReadonlySet<EntityId>
       }
     | undefined
