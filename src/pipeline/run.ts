@@ -15,6 +15,7 @@ import { makeQuestions, readQuestions } from './stages/questions.ts'
 import { makeRelease } from './stages/release.ts'
 import { makeRlOne } from './stages/rl-1.ts'
 import { makeRlTwo } from './stages/rl-2.ts'
+import { starterRlData } from './stages/rl-starter.ts'
 import { decisiveSettings, studentOf } from './student.ts'
 
 /** Held-out compositions of each hop count that are watched while training. */
@@ -66,7 +67,8 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     const questions = readQuestions(dirOf('questions'))
     const training = questions.filter(({ split }) => split === 'train')
     const { test, probe } = drawHeldOut(questions, { perHop: config.evaluation.perHop, probePerHop, seed: dataSeed })
-    const data = { graph, training, probe, test }
+    const data = { graph, training, test }
+    const rlData = starterRlData({ graph, training, probe }, config.evaluation.maxTokens)
     const probed = { maxTokens: config.evaluation.maxTokens, probe: probe.map(({ id }) => id) }
     const dataInputs = { graph: graphManifest.hash, questions: questionsManifest.hash }
 
@@ -92,7 +94,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
       inputs: { ...dataInputs, 'cold-start': coldStartManifest.hash },
       seed,
       config: { ...config['rl-1'], ...probed },
-      make: (dir) => makeRlOne(dir, config, data, student, observer),
+      make: (dir) => makeRlOne(dir, config, rlData, student, observer),
     })
     const rlTwoManifest = await runStage(run.dir, observer, {
       name: 'rl-2',
@@ -100,7 +102,7 @@ export async function runRecipe(root: string, config: Config, observer: Observer
       inputs: { ...dataInputs, 'rl-1': rlOneManifest.hash },
       seed,
       config: { ...config['rl-2'], ...probed },
-      make: (dir) => makeRlTwo(dir, config, data, student, observer),
+      make: (dir) => makeRlTwo(dir, config, rlData, student, observer),
     })
     const checkpoints = {
       pretrain: pretrainManifest.hash,

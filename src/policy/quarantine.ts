@@ -4,6 +4,7 @@ import { readLog } from '../core/store.ts'
 import type { DisputeCase } from '../questions/refine/disputes.ts'
 import type { Question } from '../questions/types.ts'
 import type { Curriculum, LedgerEntry } from './ledger.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /** When the label of a question is doubted. */
 export type QuarantineRule = {
@@ -22,7 +23,7 @@ export type Suspect = {
   /** Steps made when the round was held. */
   readonly step: number
   readonly questionId: string
-  /** Every accepted entity. */
+  /** Every accepted answer. */
   readonly gold: readonly string[]
   readonly majorityAnswer: string
   /** Of the replies (decayed counts). */
@@ -33,12 +34,8 @@ export type Suspect = {
   readonly rollouts: number
 }
 
-/** Visited questions that a relation path needs besides the doubted one; with fewer the hop count is the cluster. */
+/** Visited questions that a cluster needs besides the doubted one; with fewer the next wider one is taken. */
 const minClusterItems = 5
-
-/** The cluster of a question by its relation path, and the wider one by its hop count. */
-const pathOf = ({ kind, path }: Question): string => `${kind} ${path.steps.join(' ')}`
-const hopOf = ({ hop }: Question): string => `${hop} hops`
 
 type Cluster = { items: number; rates: number }
 
@@ -55,7 +52,7 @@ type Cluster = { items: number; rates: number }
  */
 export function findSuspects(
   { ledger }: Curriculum,
-  questions: readonly Question[],
+  questions: readonly TrainingQuestion[],
   rule: QuarantineRule,
   at: { readonly step: number; readonly cleared?: ReadonlySet<string> },
 ): Suspect[] {
@@ -71,7 +68,7 @@ export function findSuspects(
     if (clusterAccuracy < rule.minCompetence) return []
     return [
       {
-        ...{ step: at.step, questionId: question.id, gold: [...question.acceptedEntityIds], majorityAnswer, share },
+        ...{ step: at.step, questionId: question.id, gold: [...question.acceptedAnswers], majorityAnswer, share },
         ...{ cluster, clusterItems: others.items, clusterAccuracy, rollouts: entry.seen },
       },
     ]
@@ -91,12 +88,12 @@ export function quarantine({ ledger }: Curriculum, suspects: readonly Suspect[],
 /** The share right of the last visits, each question counting once: mining visits failures more often than others. */
 const rateOf = ({ alpha, beta }: LedgerEntry): number => (alpha + beta === 0 ? 0 : alpha / (alpha + beta))
 
-function gatherClusters(ledger: Curriculum['ledger'], questions: readonly Question[]): Map<string, Cluster> {
+function gatherClusters(ledger: Curriculum['ledger'], questions: readonly TrainingQuestion[]): Map<string, Cluster> {
   const clusters = new Map<string, Cluster>()
   for (const question of questions) {
     const entry = ledger.get(question.id)
     if (entry === undefined) continue
-    for (const key of [pathOf(question), hopOf(question)]) {
+    for (const key of question.clusters) {
       const cluster = clusters.get(key) ?? { items: 0, rates: 0 }
       cluster.items += 1
       cluster.rates += rateOf(entry)
@@ -108,15 +105,15 @@ function gatherClusters(ledger: Curriculum['ledger'], questions: readonly Questi
 
 function othersOf(
   clusters: ReadonlyMap<string, Cluster>,
-  question: Question,
+  question: TrainingQuestion,
   entry: LedgerEntry,
 ): readonly [string, Cluster] {
   const without = (key: string): Cluster => {
     const { items, rates } = clusters.get(key)!
     return { items: items - 1, rates: rates - rateOf(entry) }
   }
-  const narrow = without(pathOf(question))
-  return narrow.items >= minClusterItems ? [pathOf(question), narrow] : [hopOf(question), without(hopOf(question))]
+  const found = question.clusters.find((key) => without(key).items >= minClusterItems) ?? question.clusters.at(-1)!
+  return [found, without(found)]
 }
 
 function majority({ wrongAnswers, alpha, beta }: LedgerEntry): readonly [answer: string | null, share: number] {

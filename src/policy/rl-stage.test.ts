@@ -15,6 +15,7 @@ import { readSuspects } from './quarantine.ts'
 import { type RlStage, runStageOne, runStageTwo, type StageOneConfig, type StageTwoConfig } from './rl-stage.ts'
 import type { GroupRecord } from './rollout.ts'
 import { learningRateAt } from './stages.ts'
+import { fromQuestion } from './training-question.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'rl-stage-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -67,13 +68,16 @@ const two: StageTwoConfig = {
   focus: 3,
 }
 
+const asTrained = (questions: readonly Question[]) =>
+  questions.map((question) => fromQuestion(question, student.lexicon))
+
 function stageIn(dir: string, client: TrainingClient): RlStage {
   return {
     dir,
     seed: 1,
     client,
-    rollouts: { client, codec: student.codec, judge: verifiableJudge(student.lexicon, 'gated'), maxTokens: 60 },
-    questions: training,
+    rollouts: { client, codec: student.codec, judge: verifiableJudge('gated'), maxTokens: 60 },
+    questions: asTrained(training),
     probe: async () => ({ 'probe/accuracy': 0.25 }),
   }
 }
@@ -278,7 +282,7 @@ test('when everything rests, stage 2 ends and says so', async () => {
   const dir = freshDir()
   const hopeless = { ...two, ladder: { moreAfter: 1, maxGroup: 4, freezeAfter: 3, maxBackOff: 1 } }
   const result = await runStageTwo(
-    { ...stageIn(dir, never), questions: training.filter((question) => gold(question) !== 'cirrhosis') },
+    { ...stageIn(dir, never), questions: asTrained(training.filter((question) => gold(question) !== 'cirrhosis')) },
     hopeless,
   )
   expect(result).toEqual({ steps: 1, stopped: 'nothing is left to train on' })

@@ -3,7 +3,7 @@ import { formatJson } from '../../core/json.ts'
 import { putAtomic, readLog } from '../../core/store.ts'
 import { wilsonInterval } from '../../evaluation/metrics.ts'
 import { failureMap, type SweepRecord } from '../../policy/failure-map.ts'
-import { disputeOfSuspect, readSuspects } from '../../policy/quarantine.ts'
+import { readSuspects } from '../../policy/quarantine.ts'
 import { runStageTwo } from '../../policy/rl-stage.ts'
 import { WARNINGS_LOG } from '../../policy/warnings.ts'
 import { openDisputes } from '../../questions/refine/disputes.ts'
@@ -48,17 +48,12 @@ export async function makeRlTwo(
  * Puts what quarantine suspects into the dispute queue of the run, for `fleming review`. The queue stands outside of the
  * stage: people add to it, and a stage made anew must not lose what they decided.
  */
-function raiseDisputes(dir: string, { graph, training }: RlData, observer: Observer): void {
+function raiseDisputes(dir: string, { disputeOf }: RlData, observer: Observer): void {
   const suspects = readSuspects(join(dir, 'quarantine.jsonl'))
   if (suspects.length === 0) return
-  const byId = new Map<string, (typeof training)[number]>(training.map((question) => [question.id, question]))
-  const labels = new Map<string, string>(graph.entities.map(({ id, label }) => [id, label]))
   const queue = openDisputes(disputesFile(dirname(dir)))
   try {
-    const cases = suspects.map((suspect) =>
-      disputeOfSuspect(suspect, byId.get(suspect.questionId)!, (id) => labels.get(id) ?? id),
-    )
-    queue.add(cases)
+    queue.add(suspects.map(disputeOf))
   } finally {
     queue.close()
   }
