@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defaultLora, loraTargets } from '../engine/lora.ts'
 import { endpointsSchema } from './config-endpoints.ts'
 import { checkGrpo, grpoShape } from './config-grpo.ts'
+import { itemsSchema } from './config-items.ts'
 import { miningOptions, switchOptions } from './config-mining.ts'
 import { coldStartSchema } from './config-teacher.ts'
 
@@ -105,6 +106,10 @@ const questions = z.strictObject({
   options: z.number().int().min(2).max(21).default(4).describe('options of the multiple-choice form'),
   heldOutJunctions: share.default(0.25).describe('share of junctions (two triples side by side) kept out of training'),
   heldOutDiseases: share.default(0.15).describe('share of diseases kept out of training'),
+  items: itemsSchema
+    .nullable()
+    .default(null)
+    .describe('train on the items of a data run; null: on questions of the starter graph, as the keys above say'),
 })
 
 const pretrain = z.strictObject({

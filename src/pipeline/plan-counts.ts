@@ -13,8 +13,8 @@ import { teachFromGraph } from '../trajectories/graph-teacher.ts'
 import { chooseForColdStart } from '../trajectories/select.ts'
 import type { Config } from './config.ts'
 import { findModel, starterTokenizer } from './model-text.ts'
-import { probePerHop } from './run.ts'
 import { selectGraph } from './stages/graph.ts'
+import { probePerHop } from './starter-recipe.ts'
 import { decoderConfig } from './student.ts'
 
 /** How much there is of what a run works on. */

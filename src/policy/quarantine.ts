@@ -131,6 +131,21 @@ const suspectSchema = z.strictObject({
 /** The suspects that a stage logged. @throws {z.ZodError} when a line is something else */
 export const readSuspects = (file: string): Suspect[] => readLog(file, (value) => suspectSchema.parse(value)).records
 
+/** Why a suspect is one, in words, and how many of its rollouts gave the same other answer. */
+export function suspicionOf(suspect: Suspect): {
+  readonly reason: string
+  readonly evidence: string
+  readonly count: number
+} {
+  const percent = (share: number): string => `${Math.round(share * 100)} %`
+  const { share, rollouts, clusterAccuracy, clusterItems, cluster } = suspect
+  return {
+    reason: `never right in ${rollouts} rollouts of the policy; ${percent(share)} gave the same other answer, older ones counting less`,
+    evidence: `The policy is right in ${percent(clusterAccuracy)} of the rollouts of ${clusterItems} questions like it (${cluster}).`,
+    count: Math.round(share * rollouts),
+  }
+}
+
 /**
  * A suspect as a case of the dispute queue, to be kept or removed by a person. It is shown in the open form in which the
  * policy was asked.
@@ -144,15 +159,14 @@ export function disputeOfSuspect(
 ): DisputeCase {
   const answers = question.acceptedEntityIds.map(labelOf)
   const label = { form: 'open' as const, stem: question.stem, context: null, options: [], golds: [], answers }
-  const percent = (share: number): string => `${Math.round(share * 100)} %`
-  const { share, rollouts, clusterAccuracy, clusterItems, cluster } = suspect
+  const { reason, evidence, count } = suspicionOf(suspect)
   return {
     kind: 'case',
     id: question.id,
     content: contentId('label', label),
-    reason: `never right in ${rollouts} rollouts of the policy; ${percent(share)} gave the same other answer, older ones counting less`,
-    given: [{ text: labelOf(suspect.majorityAnswer), count: Math.round(share * rollouts), isAsLabelled: false }],
-    evidence: `The policy is right in ${percent(clusterAccuracy)} of the rollouts of ${clusterItems} questions like it (${cluster}).`,
+    reason,
+    given: [{ text: labelOf(suspect.majorityAnswer), count, isAsLabelled: false }],
+    evidence,
     shown: { ...label, language: 'en', source: `graph ${question.path.steps.join(' ')}`, isProven: true },
   }
 }
