@@ -48,9 +48,12 @@ export function itemsOf(config: Config): ItemsConfig | null {
   if (items === null) return null
   const cold = config['cold-start']
   if (config.engine.model === null) {
-    throw new ConfigError('questions.items needs engine.model: a student from scratch knows the words of the starter graph alone', {
-      hint: 'name a Hugging Face folder or hf:owner/name@revision to start from',
-    })
+    throw new ConfigError(
+      'questions.items needs engine.model: a student from scratch knows the words of the starter graph alone',
+      {
+        hint: 'name a Hugging Face folder or hf:owner/name@revision to start from',
+      },
+    )
   }
   if (cold.epochs > 0 && cold.teacher === 'graph') {
     throw new ConfigError('cold-start.teacher graph walks the starter graph and cannot teach the items of a data run', {
@@ -58,9 +61,12 @@ export function itemsOf(config: Config): ItemsConfig | null {
     })
   }
   if (config.pretrain.steps > 0 || cold.rehearsal > 0) {
-    throw new ConfigError('pretrain.steps and cold-start.rehearsal learn the facts of the starter graph, and a run on items has none', {
-      hint: 'leave both out, or set them to 0',
-    })
+    throw new ConfigError(
+      'pretrain.steps and cold-start.rehearsal learn the facts of the starter graph, and a run on items has none',
+      {
+        hint: 'leave both out, or set them to 0',
+      },
+    )
   }
   return items
 }

@@ -1,5 +1,5 @@
-import type { RlData } from './stages/rl.ts'
 import type { StageName } from './stage.ts'
+import type { RlData } from './stages/rl.ts'
 
 /** A stage whose input lies outside of the run. */
 export type SourceStage = {

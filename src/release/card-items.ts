@@ -1,6 +1,6 @@
 import { formatP, percent } from './card-tables.ts'
-import { stageTitle } from './ladder-view.ts'
 import type { ItemScoreFile } from './item-scores.ts'
+import { stageTitle } from './ladder-view.ts'
 import type { ItemProvenance } from './provenance-items.ts'
 
 /** Where the training questions came from and what the model does, for the card of a run on items. */
@@ -69,7 +69,8 @@ export function itemData(items: ItemProvenance, trajectories: string): string {
 /** The section on limits of the card of a run on items. */
 export function itemLimits({ rows }: ItemScoreFile, stage: string, contextLength: number): string {
   const found = rows.find((row) => row.stage === stage && row.axis === 'all')
-  const share = found === undefined ? [] : [`- It answers wrongly often: ${percent(1 - found.accuracy)} % of held-out items.`]
+  const share =
+    found === undefined ? [] : [`- It answers wrongly often: ${percent(1 - found.accuracy)} % of held-out items.`]
   return [
     '## Limitations',
     '',

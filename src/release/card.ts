@@ -98,7 +98,9 @@ function introduction(facts: CardFacts): string {
         ]),
     '',
     origin(facts),
-    ...(items === undefined ? starter : [...itemIntroduction(items, trajectories.kept > 0), `This checkpoint: **${stageTitle(released)}**.`]),
+    ...(items === undefined
+      ? starter
+      : [...itemIntroduction(items, trajectories.kept > 0), `This checkpoint: **${stageTitle(released)}**.`]),
     '',
     '**Intended use:** studying the recipe, its measurements and its failures. **Out of scope:** every clinical, diagnostic or',
     items === undefined

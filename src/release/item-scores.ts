@@ -10,7 +10,7 @@ const part = { axis: z.enum(['all', 'form', 'language', 'source', 'difficulty'])
 /** One checkpoint on a part of the held-out items, as `evaluation/item-scores.json` holds it. */
 export const itemRowSchema = z.object({
   ...{ stage: z.string(), ...part, n: count, correct: count, accuracy: fraction },
-  interval: z.tuple([fraction, fraction]),
+  interval: z.tuple([fraction, fraction]).readonly(),
   ...{ unparsed: count, truncated: count, chance: fraction, groundedStepRate: fraction.nullable() },
 })
 

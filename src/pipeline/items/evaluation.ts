@@ -93,7 +93,8 @@ export async function probeItems(
   return Object.fromEntries(
     rows.flatMap(({ axis, name, n, accuracy, unparsed, groundedStepRate }): [string, number][] => {
       if (axis === 'all') {
-        const grounded: [string, number][] = groundedStepRate === null ? [] : [['probe/grounded_share', groundedStepRate]]
+        const grounded: [string, number][] =
+          groundedStepRate === null ? [] : [['probe/grounded_share', groundedStepRate]]
         return [['probe/accuracy', accuracy], ['probe/items', n], ['probe/unread_share', unparsed / n], ...grounded]
       }
       if (axis !== 'form') return []

@@ -32,7 +32,7 @@ export type ItemSelection = {
 
 /** What decides which items of the mix are asked, beside the mix. */
 export type PromptLimits = {
-  readonly codec: Codec
+  readonly codec: Pick<Codec, 'prompt'>
   /** Tokens of a prompt at most: the context less the longest completion. */
   readonly room: number
 }

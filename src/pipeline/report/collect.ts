@@ -9,10 +9,19 @@ import { countOutcomes, countPipeline } from './counts.ts'
 import { describeSwitch, selectCurves } from './curves.ts'
 import { createDescriber, createGroupPicker, drawHeldOutExamples } from './examples.ts'
 import { findFalls } from './falls.ts'
+import { readReportItems } from './items.ts'
 import { createMiningSurvey } from './mined.ts'
 import { checked, readAnswers, readJsonAs, readMetrics, readScores, readSealedRun, readTimings } from './read-run.ts'
 import { readSweeps, visitGroups } from './rollouts.ts'
-import { notice, type Report, reportSchema, reportVersion, runRecordSchema, unhashedFields } from './schema.ts'
+import {
+  itemsNotice,
+  notice,
+  type Report,
+  reportSchema,
+  reportVersion,
+  runRecordSchema,
+  unhashedFields,
+} from './schema.ts'
 
 /**
  * Everything that a report says, from the sealed stages of a run; the page is drawn from this and nothing else.
@@ -28,6 +37,7 @@ export function collectReport(runDir: string, config: Config, wallSeconds: numbe
   const questions = readQuestions(join(runDir, 'questions'))
   const scores = readScores(runDir)
   const answers = readAnswers(runDir)
+  const items = readReportItems(runDir)
   const questionById = new Map<string, (typeof questions)[number]>(questions.map((question) => [question.id, question]))
   const describer = createDescriber(graph, questionById)
   const mining = createMiningSurvey(readSweeps(runDir), questionById, describer, { enabled: config['rl-2'].mining })
@@ -50,7 +60,7 @@ export function collectReport(runDir: string, config: Config, wallSeconds: numbe
     name: config.name,
     seed: config.seed,
     dataSeed: config.dataSeed,
-    notice,
+    notice: items === undefined ? notice : itemsNotice,
     configHash: sha256Hex(canonicalJson(config)),
     codeHash,
     manifests: Object.fromEntries(
@@ -65,6 +75,7 @@ export function collectReport(runDir: string, config: Config, wallSeconds: numbe
     baselines: { mostFrequent: scores.mostFrequent },
     facts: scores.facts,
     outcomes: countOutcomes(answers),
+    ...(items !== undefined && { items }),
     counts: countPipeline(runDir, graph, questions, rollouts),
     switch: describeSwitch(rewards_S, config['rl-1']),
     mined: mining.finish(),

@@ -7,6 +7,7 @@ import { curvesSection } from './sections/curves.ts'
 import { examplesSection } from './sections/examples.ts'
 import { factsSection } from './sections/facts.ts'
 import { headerSection } from './sections/header.ts'
+import { itemsSection } from './sections/items.ts'
 import { ladderSection } from './sections/ladder.ts'
 import { miningSection } from './sections/mining.ts'
 import { testsSection } from './sections/tests.ts'
@@ -20,6 +21,7 @@ export function renderReport(report: Report): string {
   const content = html`${headerSection(report)}
 ${ladderSection(report)}
 ${testsSection(report)}
+${itemsSection(report)}
 ${curvesSection(report)}
 ${auditSection(report)}
 ${examplesSection(report)}
