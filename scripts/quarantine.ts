@@ -15,11 +15,14 @@ import { readText } from '../src/core/read.ts'
 import { readLog } from '../src/core/store.ts'
 import { type NoisyRun, type PlantedScore, scorePlanted, untilStep } from '../src/evaluation/planted.ts'
 import { parseConfig } from '../src/pipeline/config-file.ts'
+import { readGraph } from '../src/pipeline/stages/graph.ts'
 import { readQuestions } from '../src/pipeline/stages/questions.ts'
 import { type QuarantineRule, readSuspects } from '../src/policy/quarantine.ts'
 import { type ReplayedStage, replaySuspects, type SweptRecord } from '../src/policy/quarantine-replay.ts'
 import type { GroupRecord } from '../src/policy/rollout.ts'
+import { fromQuestion } from '../src/policy/training-question.ts'
 import type { PlantedLabel } from '../src/questions/planted.ts'
+import { buildLexicon } from '../src/text/lexicon.ts'
 
 const { values, positionals: dirs } = parseArgs({
   allowPositionals: true,
@@ -30,7 +33,12 @@ if (dirs.length === 0)
     hint: 'fleming run --set questions.wrongLabels=0.1 makes one',
   })
 
-type Measured = { readonly dir: string; readonly run: NoisyRun; readonly stage: ReplayedStage }
+type Measured = {
+  readonly dir: string
+  readonly hops: ReadonlyMap<string, number>
+  readonly run: NoisyRun
+  readonly stage: ReplayedStage
+}
 
 function readMeasured(dir: string): Measured {
   const { 'rl-2': settings } = parseConfig(readText(join(dir, 'config.yaml')), dir)
@@ -38,8 +46,10 @@ function readMeasured(dir: string): Measured {
     throw new DataError('this run held no rounds of quarantine', { file: dir })
   const file = join(dir, 'questions', 'planted.jsonl')
   const planted = existsSync(file) ? readJsonl(file, (value) => value as PlantedLabel) : []
+  const lexicon = buildLexicon(readGraph(join(dir, 'graph')).entities)
+  const training = readQuestions(join(dir, 'questions')).filter(({ split }) => split === 'train')
   const stage = {
-    questions: readQuestions(join(dir, 'questions')).filter(({ split }) => split === 'train'),
+    questions: training.map((question) => fromQuestion(question, lexicon)),
     sweeps: readLog<SweptRecord>(join(dir, 'rl-2', 'sweeps.jsonl')).records,
     groups: readLog<GroupRecord>(join(dir, 'rl-2', 'rollouts.jsonl')).records,
     steps: readLog(join(dir, 'rl-2', 'metrics.jsonl')).records.length,
@@ -47,7 +57,8 @@ function readMeasured(dir: string): Measured {
     quarantine: settings.quarantine,
   }
   const raised = readSuspects(join(dir, 'rl-2', 'quarantine.jsonl'))
-  return { dir, run: { planted: new Set(planted.map(({ questionId }) => questionId)), raised }, stage }
+  const hops = new Map<string, number>(training.map(({ id, hop }) => [id, hop]))
+  return { dir, hops, run: { planted: new Set(planted.map(({ questionId }) => questionId)), raised }, stage }
 }
 
 const percent = (share: number | null): string => (share === null ? '–' : (100 * share).toFixed(1))
@@ -71,7 +82,7 @@ const row = (name: string, score: PlantedScore): string => `| ${name} | ${cells(
 
 const noisy = dirs.map(readMeasured)
 const runs = noisy.map(({ run }) => run)
-const hopOf = new Map<string, number>(noisy.flatMap(({ stage }) => stage.questions.map(({ id, hop }) => [id, hop])))
+const hopOf = new Map<string, number>(noisy.flatMap(({ hops }) => [...hops]))
 
 console.log(head('run'))
 for (const { dir, run } of noisy) console.log(row(dir, scorePlanted([run])))

@@ -4,6 +4,7 @@ import { formatJson, parseJson } from '../../src/core/json.ts'
 import { readText } from '../../src/core/read.ts'
 import { putAtomic } from '../../src/core/store.ts'
 import { localEngine } from '../../src/engine/local/index.ts'
+import type { Graph } from '../../src/graph/graph.ts'
 import { starterSchema } from '../../src/graph/schema.ts'
 import { readTables } from '../../src/graph/sources/tables.ts'
 import { type Config, configSchema } from '../../src/pipeline/config.ts'
@@ -13,10 +14,13 @@ import { readQuestions } from '../../src/pipeline/stages/questions.ts'
 import { decoderConfig, tokenizerFile } from '../../src/pipeline/student.ts'
 import { planRng } from '../../src/policy/mining.ts'
 import { planUniform } from '../../src/policy/stages.ts'
+import { fromQuestion } from '../../src/policy/training-question.ts'
+import type { TrainingQuestion } from '../../src/policy/types.ts'
 import { synthesise } from '../../src/questions/synthesis.ts'
 import type { Question } from '../../src/questions/types.ts'
 import { compactChatTemplate, renderChat } from '../../src/text/chat.ts'
 import { type Codec, createCodec } from '../../src/text/codec.ts'
+import { buildLexicon } from '../../src/text/lexicon.ts'
 import { loadTokenizer } from '../../src/text/tokenizer.ts'
 
 /** Prompts of a step and rollouts of a prompt: those of the starter recipe's stage 2. */
@@ -69,9 +73,9 @@ export type StarterText = {
   readonly tokenizerJson: string
   readonly codec: Codec
   readonly vocabSize: number
-  readonly questions: readonly Question[]
+  readonly questions: readonly TrainingQuestion[]
   /** Names that answer a question, with a run; null: the reward knows no answer. */
-  readonly acceptedOf: ((question: Question) => readonly string[]) | null
+  readonly acceptedOf: ((question: TrainingQuestion) => readonly string[]) | null
 }
 
 /** The starter questions and the codec of the starter student: those of a run, or made in seconds from the graph. */
@@ -80,18 +84,24 @@ export function starterText(config: Config, run: string | null): StarterText {
     const whole = readTables(config.graph.dir, starterSchema)
     const graph = selectGraph(config, whole)
     const { questions } = synthesise(graph, config.questions, config.dataSeed, whole)
-    return { ...textOf(starterTokenizer(config, graph, questions), questions), acceptedOf: null }
+    return { ...textOf(starterTokenizer(config, graph, questions), questions, graph), acceptedOf: null }
   }
-  const labels = new Map(readGraph(join(run, 'graph')).entities.map(({ id, label }) => [id, label]))
+  const graph = readGraph(join(run, 'graph'))
+  const labels = new Map<string, string>(graph.entities.map(({ id, label }) => [id, label]))
   return {
-    ...textOf(readText(tokenizerFile(run)), readQuestions(join(run, 'questions'))),
-    acceptedOf: ({ acceptedEntityIds }) => acceptedEntityIds.flatMap((id) => labels.get(id) ?? []),
+    ...textOf(readText(tokenizerFile(run)), readQuestions(join(run, 'questions')), graph),
+    acceptedOf: ({ acceptedAnswers }) => acceptedAnswers.flatMap((id) => labels.get(id) ?? []),
   }
 }
 
-function textOf(tokenizerJson: string, questions: readonly Question[]): Omit<StarterText, 'acceptedOf'> {
+function textOf(
+  tokenizerJson: string,
+  questions: readonly Question[],
+  { entities }: Graph,
+): Omit<StarterText, 'acceptedOf'> {
   const tokenizer = loadTokenizer(parseJson(tokenizerJson, { file: 'tokenizer.json' }))
-  const training = questions.filter(({ split }) => split === 'train')
+  const lexicon = buildLexicon(entities)
+  const training = questions.filter(({ split }) => split === 'train').map((question) => fromQuestion(question, lexicon))
   return { tokenizerJson, codec: createCodec(tokenizer), vocabSize: tokenizer.vocabSize, questions: training }
 }
 
@@ -109,8 +119,10 @@ export async function writeTask({ dir, steps, threads, run }: GrpoTask): Promise
   )
     .flat()
     .map(({ question }) => ({
-      text: renderChat(compactChatTemplate, [{ role: 'user', content: question.stem }], { addGenerationPrompt: true }),
-      ids: codec.prompt(question.stem),
+      text: renderChat(compactChatTemplate, [{ role: 'user', content: question.prompt }], {
+        addGenerationPrompt: true,
+      }),
+      ids: codec.prompt(question.prompt),
       accepted: acceptedOf?.(question) ?? null,
     }))
   putAtomic(join(dir, 'tokenizer.json'), tokenizerJson)

@@ -12,12 +12,12 @@ import { advantageEstimators } from '../../src/policy/advantages/registry.ts'
 import { type GrpoResult, grpoStep } from '../../src/policy/grpo.ts'
 import type { ReferenceLogprobs } from '../../src/policy/grpo-start.ts'
 import type { Group, Rollout } from '../../src/policy/rollout.ts'
-import type { Question } from '../../src/questions/types.ts'
+import type { TrainingQuestion } from '../../src/policy/types.ts'
 import type { LossCase } from './cases.ts'
 import { eosToken, type FixedGroup } from './shared.ts'
 
 /** Updates look at tokens and rewards alone. */
-const unread = {} as Question
+const unread = {} as TrainingQuestion
 
 /** A client of the local engine whose optimiser steps note the gradient and then set given weights. */
 export type Recorder = {

@@ -38,11 +38,16 @@ async function evalCommand(run: string, options: EvalOptions, shell: Shell): Pro
     import('../pipeline/load-run.ts'),
   ])
   const stages = options.stage === undefined ? stageChoices : [options.stage]
-  const { scores, sameAsSealed } = await rescore(run, stages, (stage) => shell.err(`${stage}: answered\n`))
-  const view = viewScores(scores)
+  const { scores, items, sameAsSealed } = await rescore(run, stages, (stage) => shell.err(`${stage}: answered\n`))
+  const view = { ...viewScores(scores), ...(items && { items }) }
   if (options.json === true) {
     const { falls } = view
-    shell.out(formatJson({ schemaVersion: 1, notice, dir: run, sameAsSealed, scores, falls }, { pretty: true }))
+    shell.out(
+      formatJson(
+        { schemaVersion: 1, notice, dir: run, sameAsSealed, scores, ...(items && { items }), falls },
+        { pretty: true },
+      ),
+    )
     return
   }
   const { renderScores } = await import('./summary.ts')

@@ -87,9 +87,12 @@ async function runCommand(options: RunOptions, shell: Shell): Promise<void> {
   const release = join(dir, 'release', 'model')
   const view = readRunScores(dir)
   if (options.json === true) {
-    const { scores, falls } = view
+    const { scores, items, falls } = view
     shell.out(
-      formatJson({ schemaVersion: 1, notice, dir, report, release, wallSeconds, scores, falls }, { pretty: true }),
+      formatJson(
+        { schemaVersion: 1, notice, dir, report, release, wallSeconds, scores, ...(items && { items }), falls },
+        { pretty: true },
+      ),
     )
     return
   }

@@ -20,8 +20,7 @@ export function renderRunSummary(
     `time     ${duration(wallSeconds)}`,
     '',
     colors.bold('next'),
-    `  npx fleming ask --examples${run}`,
-    `  npx fleming ask "…"${run}`,
+    ...(view.items ? [] : [`  npx fleming ask --examples${run}`, `  npx fleming ask "…"${run}`]),
     `  npx fleming eval ${dir}`,
     `  npx fleming verify ${dir}`,
     '',
@@ -31,6 +30,7 @@ export function renderRunSummary(
 
 /** The stage table like the paper's Table 4, paired tests, falls, and what stands beside accuracy. */
 export function renderScores(view: RunScores, colors: Colors): string {
+  if (view.items) return renderItemScores(view.items, colors)
   const { scores, blocks, falls } = view
   const paired = scores.paired.filter(({ hop, n }) => hop === 'all' && n > 0)
   return [
@@ -53,6 +53,34 @@ function renderBlock({ title, columns, rows, mostFrequent }: LadderBlock, colors
       : [['most frequent answer', formatScore(mostFrequent), ...columns.slice(1).map(() => '')]]
   const header = [colors.bold(title), ...columns.map((column) => `${column.title}\nn ${column.n}`)]
   return renderTable(header, [...body, ...baseline])
+}
+
+/** Accuracy of each checkpoint on held-out items, pooled and by part, and the paired tests. */
+function renderItemScores({ rows, paired }: NonNullable<RunScores['items']>, colors: Colors): string {
+  const partOf = (axis: string, name: string): string => (axis === 'all' ? 'all' : `${axis} ${name}`)
+  const scored = rows.map((row) => [
+    stageTitle(row.stage),
+    partOf(row.axis, row.name),
+    ...[String(row.n), formatScore(row), percent(row.chance), String(row.unparsed), String(row.truncated)],
+  ])
+  const pooled = paired.filter(({ axis }) => axis === 'all')
+  return [
+    renderTable([colors.bold('held-out items'), 'questions', 'n', 'accuracy', 'chance', 'unparsed', 'cut off'], scored),
+    colors.dim('accuracy in %, greedy; ± is half of the 95 % Wilson interval, [low–high] near 0 and 100'),
+    '',
+    ...(pooled.length === 0
+      ? ['paired tests: none, because not all checkpoints were scored']
+      : [
+          colors.bold('paired tests on the same items'),
+          renderTable(
+            ['', 'n', 'gained', 'lost', 'points', 'p'],
+            pooled.map(({ from, to, n, gained, lost, difference, p }) => [
+              `${stageTitle(from)} → ${stageTitle(to)}`,
+              ...[String(n), `+${gained}`, `−${lost}`, signed(difference), formatP(p)],
+            ]),
+          ),
+        ]),
+  ].join('\n')
 }
 
 type Scored = { readonly accuracy: number; readonly interval: readonly [number, number] }

@@ -65,15 +65,17 @@ export function ladderRows(stage: LadderRow['stage'], records: readonly AnswerRe
   return rows
 }
 
+/** Which checkpoints are compared: neighbours, and cold start against the end. */
+export const pairedStages: readonly (readonly [from: LadderStage, to: LadderStage])[] = [
+  ['base', 'cold-start'],
+  ['cold-start', 'rl-1'],
+  ['rl-1', 'rl-2'],
+  ['cold-start', 'rl-2'],
+]
+
 /** Paired tests between checkpoints of the ladder on the same questions: neighbours, and cold start against the end. */
 export function pairedRows(records: Readonly<Record<LadderStage, readonly AnswerRecord[]>>): PairedRow[] {
-  const pairs: readonly (readonly [LadderStage, LadderStage])[] = [
-    ['base', 'cold-start'],
-    ['cold-start', 'rl-1'],
-    ['rl-1', 'rl-2'],
-    ['cold-start', 'rl-2'],
-  ]
-  return pairs.flatMap(([from, to]) =>
+  return pairedStages.flatMap(([from, to]) =>
     splits.flatMap((split) => {
       const before = records[from].filter((record) => record.split === split)
       const after = records[to].filter((record) => record.split === split)

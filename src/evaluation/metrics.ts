@@ -40,12 +40,15 @@ export function scoreOf(records: readonly AnswerRecord[], form: 'open' | 'choice
   }
 }
 
+/** What a paired test must know of an answer. */
+type Flipped = Pick<AnswerRecord, 'questionId' | 'correct'>
+
 /**
  * McNemar's exact test of two checkpoints on the same questions: how many the second gained and lost against the first.
  *
  * @throws {DataError} when the two did not answer the same questions
  */
-export function pairedTest(before: readonly AnswerRecord[], after: readonly AnswerRecord[]): Paired {
+export function pairedTest(before: readonly Flipped[], after: readonly Flipped[]): Paired {
   const earlier = new Map(before.map((record) => [record.questionId, record.correct]))
   if (earlier.size !== after.length || after.some((record) => !earlier.has(record.questionId))) {
     throw new DataError('a paired test needs the same questions on both sides')

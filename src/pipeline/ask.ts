@@ -57,6 +57,7 @@ export async function ask(
   const question = text.trim().replace(/\s+/gu, ' ')
   if (question === '') throw new DataError('the question is empty', { hint: 'fleming ask --examples shows some' })
   const config = loadRunConfig(dir)
+  refuseItems(dir, config)
   assertFinished(dir, ['graph', 'questions', stageOf(stage)])
   const graph = readGraph(join(dir, 'graph'))
   const questions = readQuestions(join(dir, 'questions'))
@@ -87,6 +88,18 @@ export async function ask(
   } finally {
     await source.close()
   }
+}
+
+/** @throws {DataError} for a run on the items of a data run: there is no starter graph to check an answer against */
+function refuseItems(dir: string, { questions }: Config): void {
+  if (questions.items === null) return
+  throw new DataError(
+    'this run was trained on the items of a data run, and only runs on the starter graph can be asked',
+    {
+      file: dir,
+      hint: 'its answers to held-out items stand in evaluation/item-answers-*.jsonl; the model in release/model can be asked elsewhere',
+    },
+  )
 }
 
 type Judged = Omit<Answered, 'question' | 'stage' | 'unknownWords'>
@@ -161,6 +174,7 @@ export function unknownWords(tokenizer: Tokenizer, questions: readonly Question[
  */
 export function exampleQuestions(dir: string, perHop: number): { readonly stem: string; readonly hop: number }[] {
   const config = loadRunConfig(dir)
+  refuseItems(dir, config)
   assertFinished(dir, ['questions'])
   const questions = readQuestions(join(dir, 'questions'))
   const { test } = drawHeldOut(questions, { perHop, probePerHop: 0, seed: config.dataSeed })

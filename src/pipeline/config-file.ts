@@ -5,6 +5,7 @@ import { readText } from '../core/read.ts'
 import { formatHint } from '../core/registry.ts'
 import { type Config, configSchema } from './config.ts'
 import { expandPreset } from './config-grpo.ts'
+import { expandItems } from './config-items.ts'
 
 type Path = readonly (string | number)[]
 
@@ -20,7 +21,9 @@ export function loadConfig(file: string, assignments: readonly string[] = []): C
 
 /** The same for a text at hand; `file` is only named in errors. */
 export function parseConfig(text: string, file: string, assignments: readonly string[] = []): Config {
-  return parseWith(configSchema, 'docs/configuration.md', text, file, assignments, expandPresets)
+  return parseWith(configSchema, 'docs/configuration.md', text, file, assignments, (document) =>
+    expandItems(expandPresets(document)),
+  )
 }
 
 /** The document with the settings of presets filled in, where the stages of reinforcement learning name one. */

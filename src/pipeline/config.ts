@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defaultLora, loraTargets } from '../engine/lora.ts'
 import { endpointsSchema } from './config-endpoints.ts'
 import { checkGrpo, grpoShape } from './config-grpo.ts'
+import { itemsSchema } from './config-items.ts'
 import { miningOptions, switchOptions } from './config-mining.ts'
 import { coldStartSchema } from './config-teacher.ts'
 
@@ -124,6 +125,10 @@ const questions = z.strictObject({
   wrongLabels: share
     .default(0)
     .describe('share of the training questions that get a wrong label on purpose: for experiments on label noise only'),
+  items: itemsSchema
+    .nullable()
+    .default(null)
+    .describe('train on the items of a data run; null: on questions of the starter graph, as the keys above say'),
 })
 
 const pretrain = z.strictObject({

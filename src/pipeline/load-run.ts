@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DataError } from '../core/errors.ts'
 import { readManifest } from '../core/store.ts'
+import { type ItemScoreFile, readItemScores } from '../release/item-scores.ts'
 import { findFalls, ladderBlocks } from '../release/ladder-view.ts'
 import { readScores } from '../release/scores.ts'
 import type { Fall, LadderBlock, Scores } from '../release/types.ts'
@@ -38,6 +40,8 @@ export function assertFinished(dir: string, stages: readonly string[]): void {
 /** The sealed scores of a run as blocks to be drawn, with every fall. */
 export type RunScores = {
   readonly scores: Scores
+  /** Of a run on items, whose other scores are empty. */
+  readonly items?: ItemScoreFile
   readonly blocks: readonly LadderBlock[]
   readonly falls: readonly Fall[]
 }
@@ -56,5 +60,7 @@ export const viewScores = (scores: Scores): RunScores => ({
  */
 export function readRunScores(dir: string): RunScores {
   assertFinished(dir, ['evaluation'])
-  return viewScores(readScores(join(dir, 'evaluation', 'scores.json')))
+  const itemFile = join(dir, 'evaluation', 'item-scores.json')
+  const items = existsSync(itemFile) ? readItemScores(itemFile) : undefined
+  return { ...viewScores(readScores(join(dir, 'evaluation', 'scores.json'))), ...(items && { items }) }
 }

@@ -12,9 +12,10 @@ import { loadTokenizer } from '../text/tokenizer.ts'
 import { teachFromGraph } from '../trajectories/graph-teacher.ts'
 import { chooseForColdStart } from '../trajectories/select.ts'
 import type { Config } from './config.ts'
+import { type ItemsConfig, itemsOf } from './config-items.ts'
 import { findModel, starterTokenizer } from './model-text.ts'
-import { probePerHop } from './run.ts'
 import { selectGraph } from './stages/graph.ts'
+import { probePerHop } from './starter-recipe.ts'
 import { decoderConfig } from './student.ts'
 
 /** How much there is of what a run works on. */
@@ -46,6 +47,8 @@ const MEASURED_DOCUMENTS = 64
 
 /** Makes graph, questions and trajectories in memory, and counts them with the tokenizer that the run will use. */
 export async function countRun(config: Config): Promise<RunCounts> {
+  const mix = itemsOf(config)
+  if (mix !== null) return countItemRun(config, mix)
   const knowledge = readTables(config.graph.dir, starterSchema)
   const graph = selectGraph(config, knowledge)
   const { questions, heldOutDiseases } = synthesise(graph, config.questions, config.dataSeed, knowledge)
@@ -87,6 +90,18 @@ export async function countRun(config: Config): Promise<RunCounts> {
             (own, question) => own.completion(teachFromGraph(graph, question, teaching).completion).length,
           ) ?? ASSUMED_TRAJECTORY_TOKENS)
         : replyTokens,
+  }
+}
+
+/** The counts of a run on items: no facts, and a language model for a teacher. */
+async function countItemRun(config: Config, items: ItemsConfig): Promise<RunCounts> {
+  const { countItems } = await import('./items/plan.ts')
+  const counts = await countItems(config, items, config.engine.model!)
+  return {
+    ...counts,
+    ...{ facts: 0, perDocument: 0, perFact: 0, perTrajectory: config['cold-start'].replyTokens },
+    parameters: await countParameters(config, null),
+    perPrompt: counts.promptTokens ?? ASSUMED_PROMPT_TOKENS,
   }
 }
 

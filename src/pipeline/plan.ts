@@ -125,8 +125,8 @@ function workOf(stage: StageName, config: Config, counts: RunCounts): Partial<Wo
     }
   }
   if (stage === 'evaluation') {
-    // Four rungs, the first also with the form forced, and each asked for its facts.
-    const answers = 5 * counts.test
+    // Four rungs, the first also with the form forced where there is one to force, and each asked for its facts.
+    const answers = (config.questions.items === null ? 5 : 4) * counts.test
     return {
       prefilled: Math.round(answers * perPrompt + 4 * counts.facts * counts.perFact),
       sampled: answers * config.evaluation.maxTokens + 4 * counts.facts,

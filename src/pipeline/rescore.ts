@@ -2,9 +2,12 @@ import { join } from 'node:path'
 import { canonicalJson } from '../core/json.ts'
 import { readManifest } from '../core/store.ts'
 import { drawHeldOut } from '../questions/hold-out.ts'
+import { readItemScores } from '../release/item-scores.ts'
 import { readScores } from '../release/scores.ts'
 import type { ScoreRow, Scores } from '../release/types.ts'
 import type { Config } from './config.ts'
+import { ITEM_SCORES_FILE, type ItemScores, scoreItemCheckpoints } from './items/evaluation.ts'
+import { readMaterial } from './items/material.ts'
 import { assertFinished, type CheckpointName, loadRunConfig, stageOf } from './load-run.ts'
 import { scoreCheckpoints } from './stages/evaluation.ts'
 import { readGraph } from './stages/graph.ts'
@@ -13,6 +16,8 @@ import { type StudentSource, studentOf } from './student.ts'
 
 export type Rescored = {
   readonly scores: Scores
+  /** Of a run on items, whose `scores` are empty. */
+  readonly items?: ItemScores
   /** Whether the rows equal those that the run's evaluation sealed; null when it sealed none. */
   readonly sameAsSealed: boolean | null
 }
@@ -31,6 +36,7 @@ export async function rescore(
   openStudent: (dir: string, config: Config) => StudentSource = studentOf,
 ): Promise<Rescored> {
   const config = loadRunConfig(dir)
+  if (config.questions.items !== null) return rescoreItems(dir, config, checkpoints, onCheckpoint, openStudent)
   assertFinished(dir, ['graph', 'questions', ...checkpoints.map(stageOf)])
   const graph = readGraph(join(dir, 'graph'))
   const questions = readQuestions(join(dir, 'questions'))
@@ -43,6 +49,30 @@ export async function rescore(
     const { maxTokens } = config.evaluation
     const scores = await scoreCheckpoints(dir, await source.get(), maxTokens, data, checkpoints, onCheckpoint)
     return { scores, sameAsSealed: compareWithSealed(dir, scores) }
+  } finally {
+    await source.close()
+  }
+}
+
+/** The same for a run on items: its held-out items answered anew. */
+async function rescoreItems(
+  dir: string,
+  config: Config,
+  checkpoints: readonly CheckpointName[],
+  onCheckpoint: (checkpoint: ScoreRow['stage']) => void,
+  openStudent: (dir: string, config: Config) => StudentSource,
+): Promise<Rescored> {
+  assertFinished(dir, ['graph', 'questions', ...checkpoints.map(stageOf)])
+  const material = readMaterial(dir, config)
+  const source = openStudent(dir, config)
+  try {
+    const { maxTokens } = config.evaluation
+    const items = await scoreItemCheckpoints(dir, await source.get(), maxTokens, material, checkpoints, onCheckpoint)
+    const file = join(dir, 'evaluation', ITEM_SCORES_FILE)
+    const sealed = readManifest(join(dir, 'evaluation')) === null ? null : readItemScores(file).rows
+    const asked = sealed?.filter(({ stage }) => items.rows.some((row) => row.stage === stage)) ?? null
+    const sameAsSealed = asked === null ? null : canonicalJson(asked) === canonicalJson(items.rows)
+    return { scores: { ladder: [], paired: [], mostFrequent: [], facts: [] }, items, sameAsSealed }
   } finally {
     await source.close()
   }

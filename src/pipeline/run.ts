@@ -1,110 +1,95 @@
-import { join } from 'node:path'
-import { starterSchema } from '../graph/schema.ts'
-import { hashTables, readTables } from '../graph/sources/tables.ts'
-import { drawHeldOut } from '../questions/hold-out.ts'
 import type { Config } from './config.ts'
+import { itemsOf } from './config-items.ts'
 import { decisiveTeacher } from './config-teacher.ts'
+import { itemRecipe } from './items/recipe.ts'
 import type { Observer } from './observer.ts'
+import type { Recipe } from './recipe.ts'
 import { openRunDirectory } from './run-directory.ts'
-import { runStage, type StageName, sourcesOf } from './stage.ts'
-import { makeColdStart } from './stages/cold-start.ts'
-import { makeEvaluation } from './stages/evaluation.ts'
-import { makeGraph, readGraph } from './stages/graph.ts'
-import { makePretrain } from './stages/pretrain.ts'
-import { makeQuestions, readQuestions } from './stages/questions.ts'
+import { runStage } from './stage.ts'
 import { makeRelease } from './stages/release.ts'
 import { makeRlOne } from './stages/rl-1.ts'
 import { makeRlTwo, readDecisions } from './stages/rl-2.ts'
-import { decisiveSettings, studentOf } from './student.ts'
+import { starterRecipe } from './starter-recipe.ts'
+import { decisiveSettings, type StudentSource, studentOf } from './student.ts'
 
-/** Held-out compositions of each hop count that are watched while training. */
-export const probePerHop = 60
+/** Where the model of a run comes from. */
+export type OpenStudent = (runDir: string, config: Config, note: (text: string) => void) => StudentSource
 
 /**
  * The whole recipe: graph → questions → pretrain → cold start → RL stage 1 → RL stage 2 → evaluation → release. Each
  * stage reads what the stages before it sealed, so a run that was killed anywhere goes on from there.
  *
+ * @param openStudent for tests: another source of the model
  * @returns the folder of the run
+ * @throws {ConfigError} when the configuration cannot train on the items that it names
  */
-export async function runRecipe(root: string, config: Config, observer: Observer): Promise<string> {
+export async function runRecipe(
+  root: string,
+  config: Config,
+  observer: Observer,
+  openStudent: OpenStudent = studentOf,
+): Promise<string> {
+  const items = itemsOf(config)
   const run = openRunDirectory(root, config)
-  const student = studentOf(run.dir, config, (text) => observer.note(text))
-  const dirOf = (stage: StageName): string => join(run.dir, stage)
+  const student = openStudent(run.dir, config, (text) => observer.note(text))
   const { seed, dataSeed } = config
   try {
+    const recipe: Recipe =
+      items === null
+        ? starterRecipe(run.dir, config, student, observer)
+        : itemRecipe(run.dir, config, items, student, observer)
     const graphManifest = await runStage(run.dir, observer, {
       name: 'graph',
-      code: sourcesOf('graph'),
-      inputs: { source: hashTables(config.graph.dir) },
+      code: recipe.code('graph'),
+      inputs: { source: recipe.graph.source },
       seed: dataSeed,
-      config: config.graph,
-      make: async (dir) => {
-        const { graph, outputs } = makeGraph(dir, config)
-        observer.note(
-          `${graph.entities.length} entities, ${graph.triples.length} triples, ${graph.ofType('disease').length} diseases`,
-        )
-        return outputs
-      },
+      config: recipe.graph.config,
+      make: recipe.graph.make,
     })
-    const graph = readGraph(dirOf('graph'))
     const questionsManifest = await runStage(run.dir, observer, {
       name: 'questions',
-      code: sourcesOf('questions'),
-      inputs: { graph: graphManifest.hash, source: graphManifest.inputs.source! },
+      code: recipe.code('questions'),
+      inputs: { graph: graphManifest.hash, source: recipe.questions.source },
       seed: dataSeed,
-      config: config.questions,
-      make: async (dir) => {
-        const knowledge = readTables(config.graph.dir, starterSchema)
-        const { synthesis, planted, outputs } = makeQuestions(dir, config, graph, knowledge)
-        const bySplit = (split: string): number =>
-          synthesis.questions.filter((question) => question.split === split).length
-        observer.note(
-          `${bySplit('train')} training, ${bySplit('held-out-composition')} held-out composition, ${bySplit('held-out-disease')} held-out disease; each proved to have one right option`,
-        )
-        if (planted.length > 0)
-          observer.note(`${planted.length} training labels were then made wrong on purpose (questions.wrongLabels)`)
-        return outputs
-      },
+      config: recipe.questions.config,
+      make: recipe.questions.make,
     })
-    const questions = readQuestions(dirOf('questions'))
-    const training = questions.filter(({ split }) => split === 'train')
-    const { test, probe } = drawHeldOut(questions, { perHop: config.evaluation.perHop, probePerHop, seed: dataSeed })
-    const data = { graph, training, probe, test }
-    const probed = { maxTokens: config.evaluation.maxTokens, probe: probe.map(({ id }) => id) }
+    const work = recipe.load()
+    const probed = { maxTokens: config.evaluation.maxTokens, probe: work.probeIds }
     const dataInputs = { graph: graphManifest.hash, questions: questionsManifest.hash }
 
     const pretrainManifest = await runStage(run.dir, observer, {
       name: 'pretrain',
-      code: sourcesOf('pretrain'),
+      code: recipe.code('pretrain'),
       inputs: dataInputs,
       seed,
       config: { engine: decisiveSettings(config.engine), ...config.pretrain },
-      make: (dir) => makePretrain(dir, config, graph, questions, student, observer),
+      make: work.pretrain,
     })
     const coldStartManifest = await runStage(run.dir, observer, {
       name: 'cold-start',
-      code: sourcesOf('cold-start'),
+      code: recipe.code('cold-start'),
       inputs: { ...dataInputs, pretrain: pretrainManifest.hash },
       seed,
       config: { ...config['cold-start'], dataSeed, ...decisiveTeacher(config) },
-      make: (dir) => makeColdStart(dir, config, graph, questions, student, observer),
+      make: work.coldStart,
     })
     const rlOneManifest = await runStage(run.dir, observer, {
       name: 'rl-1',
-      code: sourcesOf('rl-1'),
+      code: recipe.code('rl-1'),
       inputs: { ...dataInputs, 'cold-start': coldStartManifest.hash },
       seed,
       config: { ...config['rl-1'], ...probed },
-      make: (dir) => makeRlOne(dir, config, data, student, observer),
+      make: (dir) => makeRlOne(dir, config, work.rl, student, observer),
     })
-    const { decisions, input } = readDecisions(run.dir, data)
+    const { decisions, input } = readDecisions(run.dir, work.rl)
     const rlTwoManifest = await runStage(run.dir, observer, {
       name: 'rl-2',
-      code: sourcesOf('rl-2'),
+      code: recipe.code('rl-2'),
       inputs: { ...dataInputs, 'rl-1': rlOneManifest.hash, ...input },
       seed,
       config: { ...config['rl-2'], ...probed },
-      make: (dir) => makeRlTwo(dir, config, data, student, observer, decisions),
+      make: (dir) => makeRlTwo(dir, config, work.rl, student, observer, decisions),
     })
     const checkpoints = {
       pretrain: pretrainManifest.hash,
@@ -114,15 +99,15 @@ export async function runRecipe(root: string, config: Config, observer: Observer
     }
     const evaluationManifest = await runStage(run.dir, observer, {
       name: 'evaluation',
-      code: sourcesOf('evaluation'),
+      code: recipe.code('evaluation'),
       inputs: { ...dataInputs, ...checkpoints },
       seed,
       config: config.evaluation,
-      make: (dir) => makeEvaluation(dir, config, data, student, observer),
+      make: work.evaluation,
     })
     await runStage(run.dir, observer, {
       name: 'release',
-      code: sourcesOf('release'),
+      code: recipe.code('release'),
       inputs: { ...checkpoints, evaluation: evaluationManifest.hash },
       seed,
       config: config.release,

@@ -37,7 +37,7 @@ export const dataStageNames = ['graph', 'curated', 'synthesis', 'refinement'] as
 export type DataStageName = (typeof dataStageNames)[number]
 export type AnyStageName = StageName | DataStageName
 
-const rlFiles = ['pipeline/stages/rl.ts', 'pipeline/config-grpo.ts']
+const rlFiles = ['pipeline/stages/rl.ts', 'pipeline/stages/rl-starter.ts', 'pipeline/config-grpo.ts']
 
 const layersOf: { readonly [Name in StageName]: readonly string[] } = {
   graph: ['core', 'graph'],

@@ -8,17 +8,15 @@ import type { Spending } from '../endpoint/types.ts'
 import type { Graph } from '../graph/graph.ts'
 import type { EntityId } from '../graph/types.ts'
 import type { Question } from '../questions/types.ts'
-import { buildLexicon } from '../text/lexicon.ts'
 import { openTextModel } from '../text/text-model.ts'
 import { capGoldShare } from '../trajectories/choose.ts'
 import { writeDataset } from '../trajectories/dataset.ts'
 import { estimateTeaching } from '../trajectories/estimate.ts'
-import { judgeStrictly, judgeWithGraph } from '../trajectories/judge-steps.ts'
-import { taskOfQuestion } from '../trajectories/task.ts'
+import { judgeStrictly } from '../trajectories/judge-steps.ts'
 import { type TeachReport, teach } from '../trajectories/teach.ts'
 import { graphTeacherActions } from '../trajectories/teachers/graph.ts'
 import { teachers } from '../trajectories/teachers/registry.ts'
-import type { Teacher, Trajectory } from '../trajectories/types.ts'
+import type { StepJudge, Teacher, TeacherTask, Trajectory } from '../trajectories/types.ts'
 import type { Config } from './config.ts'
 import type { ColdStartConfig } from './config-teacher.ts'
 import { callOptions, callsFile, openEndpoint } from './data/shared.ts'
@@ -29,15 +27,28 @@ import { openEngine, type StudentSource } from './student.ts'
 /** The role of a teacher in ledgers. */
 const role = 'teacher'
 
+/** What is to be taught, whatever it was made from. */
+export type Lessons = {
+  /** In order. */
+  readonly tasks: readonly TeacherTask[]
+  /** The words that the student is asked in, by question id. */
+  readonly promptOf: (questionId: string) => string
+  /** Judges the reasoning of a language model. */
+  readonly judgeSteps: StepJudge
+  /** What the graph teacher walks, with diseases that it never raises; null where there is no starter graph. */
+  readonly walked: {
+    readonly graph: Graph
+    readonly questions: readonly Question[]
+    readonly avoid: ReadonlySet<EntityId>
+  } | null
+}
+
 export type TeachingWork = {
   /** The stage's folder. */
   readonly dir: string
   readonly config: Config
-  readonly graph: Graph
-  /** Those to teach, in order. */
-  readonly questions: readonly Question[]
-  /** Diseases that the graph teacher never raises. */
-  readonly avoid: ReadonlySet<EntityId>
+  /** What is taught. */
+  readonly lessons: Lessons
   /** Read when the student is its own teacher. */
   readonly student: StudentSource
   readonly observer: Observer
@@ -60,10 +71,9 @@ export type TeachingResult = {
  * @throws {EngineError} when the endpoint is down: the same command goes on from there
  */
 export async function makeTrajectories(work: TeachingWork): Promise<TeachingResult> {
-  const { dir, config, graph, questions, observer } = work
+  const { dir, config, lessons, observer } = work
   const settings = config['cold-start']
-  const lexicon = buildLexicon(graph.entities)
-  const tasks = questions.map((question) => taskOfQuestion(question, graph, lexicon))
+  const { tasks } = lessons
   const { teacher, close } = await openTeacher(work, settings)
   const isGraph = settings.teacher === 'graph'
   // Only what can fail is revised, and worth writing down.
@@ -81,14 +91,15 @@ export async function makeTrajectories(work: TeachingWork): Promise<TeachingResu
     const { trajectories: all, report } = await teach(tasks, {
       ...plan,
       actions: isGraph ? { ...graphTeacherActions, ...settings.checks } : settings.checks,
-      judgeSteps: isGraph ? judgeStrictly(graph) : judgeWithGraph(graph),
+      judgeSteps: isGraph && lessons.walked !== null ? judgeStrictly(lessons.walked.graph) : lessons.judgeSteps,
       onAttempt: (record) => attempts?.write(record),
     })
     attempts?.finish()
     const limit = settings.mode === 'blind-first' && !isGraph ? settings.goldShare : 1
     const { kept, cut } = capGoldShare(all, limit, config.dataSeed)
     putAtomic(join(dir, 'teaching.json'), `${formatJson({ ...report, cut }, { pretty: true })}\n`)
-    const files = await writeDataset(join(dir, 'dataset'), kept, tasks, { name: config.name, report, cut })
+    const asked = tasks.map((task) => ({ ...task, prompt: lessons.promptOf(task.id) }))
+    const files = await writeDataset(join(dir, 'dataset'), kept, asked, { name: config.name, report, cut })
     return {
       trajectories: kept,
       report,
@@ -108,13 +119,19 @@ type Opened = { readonly teacher: Teacher; readonly close: () => Promise<void> }
 
 async function openTeacher(work: TeachingWork, settings: ColdStartConfig): Promise<Opened> {
   const kind = teachers.get(settings.teacher)
-  const { config, graph, questions, avoid, dir } = work
+  const { config, lessons, dir } = work
   const runDir = dirname(dir)
   const ask = { seed: config.dataSeed, temperature: settings.temperature, maxTokens: settings.replyTokens }
   const keep = async (): Promise<void> => {}
   if (settings.teacher === 'graph') {
+    const { walked } = lessons
+    if (walked === null) {
+      throw new ConfigError('the graph teacher walks the starter graph and cannot teach the items of a data run', {
+        hint: 'set cold-start.teacher to endpoint or engine',
+      })
+    }
     const { backtrackShare, mistakes } = settings
-    const parts = { graph, questions, seed: config.dataSeed, backtrackShare, mistakes, avoid }
+    const parts = { ...walked, seed: config.dataSeed, backtrackShare, mistakes }
     return { teacher: kind.create({ graph: parts }), close: keep }
   }
   if (settings.teacher === 'endpoint') {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import type { Question } from '../questions/types.ts'
 import { groupAdvantages } from './advantage.ts'
 import { type DynamicSampling, sampleLiveGroups } from './dynamic-sampling.ts'
 import type { Group, PlanItem } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 function group(...rewards: number[]): Group {
   return {
-    question: {} as Question,
+    question: {} as TrainingQuestion,
     promptTokens: [1],
     rollouts_G: rewards.map((total) => ({
       tokens: [2],
@@ -24,7 +24,7 @@ function group(...rewards: number[]): Group {
 const right = (): Group => group(1, 1)
 const wrong = (): Group => group(0, 0)
 const mixed = (): Group => group(1, 0)
-const item = (reason: string): PlanItem => ({ question: {} as Question, groupSize: 2, reason })
+const item = (reason: string): PlanItem => ({ question: {} as TrainingQuestion, groupSize: 2, reason })
 
 /** Serves these rounds of groups, whatever is asked, and records what was asked. */
 function serving(rounds: readonly (readonly (() => Group)[])[], maxRounds = 10) {

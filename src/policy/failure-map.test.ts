@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
 import { wilsonInterval } from '../evaluation/metrics.ts'
-import type { Question } from '../questions/types.ts'
 import { failureMap } from './failure-map.ts'
+import type { TrainingQuestion } from './types.ts'
 
-const question = (id: string, hop: number, steps: readonly string[], rarity: string): Question =>
-  ({ id, hop, rarity, answerType: 'drug', path: { steps } }) as unknown as Question
+const question = (id: string, hop: number, steps: readonly string[], rarity: string): TrainingQuestion =>
+  ({
+    id,
+    facets: { relation: [...new Set(steps)], hop: [String(hop)], rarity: [rarity], answerType: ['drug'] },
+  }) as unknown as TrainingQuestion
 const questions = [
   question('a', 1, ['treats'], 'common'),
   question('b', 2, ['treats', 'causes'], 'rare'),

@@ -1,5 +1,7 @@
-import type { Question } from '../questions/types.ts'
 import { isFailedSweep } from './ledger.ts'
+import { type FailureAxis, failureAxes, type TrainingQuestion } from './types.ts'
+
+export type { FailureAxis } from './types.ts'
 
 /** What a sweep found of one question. */
 export type SweepRecord = {
@@ -9,8 +11,6 @@ export type SweepRecord = {
   readonly right: number
   readonly of: number
 }
-
-export type FailureAxis = 'relation' | 'hop' | 'rarity' | 'answerType'
 
 /** Questions of one sweep in one cell; `failed` had at most a quarter right. */
 export type FailureCount = {
@@ -25,7 +25,7 @@ export type FailureCount = {
 
 export type FailureCell = {
   readonly axis: FailureAxis
-  /** A relation, a hop count, a rarity or a type of entity. */
+  /** A relation, a hop count, a rarity, a type of entity; a form, a language, a data set, a shape or subject. */
   readonly name: string
   /** The first sweep. */
   readonly before: FailureCount
@@ -37,13 +37,14 @@ export type FailureCell = {
 
 /**
  * Where the policy fails, before stage 2 and after: by relation on the path (a question counts once for each of its
- * relations), hop count, rarity and type of answer. Cells stand in the order of their axis, then of their name.
+ * relations), hop count, rarity and type of answer, and what else its questions say of themselves. Cells stand in the
+ * order of their axis, then of their name.
  *
  * @param interval of a proportion, from successes and n; the caller brings it, since statistics belong to the evaluation
  * @param sweeps of the training set, in any order; those of questions that are not given are left out
  */
 export function failureMap(
-  questions: readonly Question[],
+  questions: readonly TrainingQuestion[],
   sweeps: readonly SweepRecord[],
   interval: (successes: number, n: number) => readonly [number, number],
 ): FailureCell[] {
@@ -54,10 +55,10 @@ export function failureMap(
     new Map(sweeps.filter((sweep) => sweep.step === step).map((sweep) => [sweep.questionId, sweep]))
   const before = found(first)
   const after = last === first ? new Map<string, SweepRecord>() : found(last)
-  const take = (of: ReadonlyMap<string, SweepRecord>, members: readonly Question[]): SweepRecord[] =>
+  const take = (of: ReadonlyMap<string, SweepRecord>, members: readonly TrainingQuestion[]): SweepRecord[] =>
     members.flatMap(({ id }) => of.get(id) ?? [])
-  return axes.flatMap(({ axis, namesOf }) =>
-    [...groupBy(questions, namesOf)].flatMap(([name, members]): FailureCell[] => {
+  return failureAxes.flatMap((axis) =>
+    [...groupBy(questions, (question) => question.facets[axis] ?? [])].flatMap(([name, members]): FailureCell[] => {
       const early = take(before, members)
       if (early.length === 0) return []
       const late = take(after, members)
@@ -73,18 +74,11 @@ export function failureMap(
   )
 }
 
-const axes: readonly { readonly axis: FailureAxis; readonly namesOf: (question: Question) => readonly string[] }[] = [
-  { axis: 'relation', namesOf: ({ path }) => [...new Set(path.steps)] },
-  { axis: 'hop', namesOf: ({ hop }) => [String(hop)] },
-  { axis: 'rarity', namesOf: ({ rarity }) => [rarity] },
-  { axis: 'answerType', namesOf: ({ answerType }) => [answerType] },
-]
-
 function groupBy(
-  questions: readonly Question[],
-  namesOf: (question: Question) => readonly string[],
-): [name: string, members: Question[]][] {
-  const groups = new Map<string, Question[]>()
+  questions: readonly TrainingQuestion[],
+  namesOf: (question: TrainingQuestion) => readonly string[],
+): [name: string, members: TrainingQuestion[]][] {
+  const groups = new Map<string, TrainingQuestion[]>()
   for (const question of questions) {
     for (const name of namesOf(question)) {
       const members = groups.get(name)

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { referenceLoss } from '../engine/local/model/loss-reference.ts'
 import { scriptedEngine } from '../engine/scripted/index.ts'
 import type { Datum, LossName, TrainingClient } from '../engine/types.ts'
-import type { Question } from '../questions/types.ts'
 import { groupAdvantages } from './advantage.ts'
 import { readGolden } from './fixtures/golden.ts'
 import { type GrpoOptions, type GrpoResult, grpoStep } from './grpo.ts'
 import type { Group, Rollout } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 const { minibatch_trace: trace } = readGolden()
 
@@ -85,7 +85,12 @@ function traceGroups(): Group[] {
   })
   return [0, 2].map((first) => {
     const rollouts_G = [rollout(trace.tokens[first]!, 1), rollout(trace.tokens[first + 1]!, 0)]
-    return { question: {} as Question, promptTokens: [PROMPT], rollouts_G, advantages_G: groupAdvantages([1, 0]) }
+    return {
+      question: {} as TrainingQuestion,
+      promptTokens: [PROMPT],
+      rollouts_G,
+      advantages_G: groupAdvantages([1, 0]),
+    }
   })
 }
 
@@ -175,7 +180,7 @@ function group(rewards: readonly number[], change: (member: number) => Partial<R
       ...change(member),
     }),
   )
-  return { question: {} as Question, promptTokens: [7, 8], rollouts_G, advantages_G: groupAdvantages(rewards) }
+  return { question: {} as TrainingQuestion, promptTokens: [7, 8], rollouts_G, advantages_G: groupAdvantages(rewards) }
 }
 
 const advantagesOf = (data: readonly Datum[]): number[] => data.map(({ advantages }) => advantages!.at(-1)!)

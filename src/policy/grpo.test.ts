@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { scriptedEngine } from '../engine/scripted/index.ts'
 import type { Datum, ForwardResult } from '../engine/types.ts'
-import type { Question } from '../questions/types.ts'
 import { groupAdvantages } from './advantage.ts'
 import { type GrpoOptions, grpoStep } from './grpo.ts'
 import type { Group, Rollout } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 const options: GrpoOptions = {
   loss: 'importance_sampling',
@@ -27,7 +27,7 @@ function group(...rewards: number[]): Group {
       answered: '',
     }),
   )
-  return { question: {} as Question, promptTokens: [7, 8], rollouts_G, advantages_G: groupAdvantages(rewards) }
+  return { question: {} as TrainingQuestion, promptTokens: [7, 8], rollouts_G, advantages_G: groupAdvantages(rewards) }
 }
 
 const open = () => scriptedEngine.create({ respond: () => ({ tokens: [1] }) })

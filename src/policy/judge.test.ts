@@ -2,16 +2,21 @@ import { expect, test } from 'vitest'
 import { idOf, tinyGraph } from '../graph/fixtures/tiny-graph.ts'
 import type { Item, Question } from '../questions/types.ts'
 import { buildLexicon } from '../text/lexicon.ts'
-import { checkJudge, type Judge, judgeOf, randomJudge, verifiableJudge } from './judge.ts'
+import { checkJudge, type Judge, randomJudge, verifiableJudge } from './judge.ts'
+import { fromItem, fromQuestion } from './training-question.ts'
 
 const graph = tinyGraph()
 const lexicon = buildLexicon(graph.entities)
-const question = {
-  id: 'q',
-  acceptedEntityIds: [idOf(graph, 'artesunate'), idOf(graph, 'quinine')],
-} as unknown as Question
+const question = fromQuestion(
+  {
+    id: 'q',
+    acceptedEntityIds: [idOf(graph, 'artesunate'), idOf(graph, 'quinine')],
+    path: { steps: [] },
+  } as unknown as Question,
+  lexicon,
+)
 const answer = (text: string): string => ` malaria needs a drug;</think><answer> ${text}</answer>`
-const gated = verifiableJudge(lexicon, 'gated')
+const gated = verifiableJudge('gated')
 const judge = (completion: string, truncated = false, by: Judge = gated) => by(question, completion, truncated, 'key')
 
 test('any accepted entity earns the reward, read from the answer after the prefilled thinking', () => {
@@ -32,7 +37,7 @@ test('a wrong, a missing and a truncated answer earn nothing', () => {
 })
 
 test('the rule of the total is the asked one', () => {
-  const additive = verifiableJudge(lexicon, 'additive')
+  const additive = verifiableJudge('additive')
   expect(judge(answer('colchicine'), false, additive).reward.total).toBe(0.1)
   expect(judge(answer('quinine'), false, additive).reward.total).toBeCloseTo(1.1, 12)
 })
@@ -56,30 +61,37 @@ test('the control still says what was right, so that the curves show what it doe
   expect([reward.correct, reward.format, value.kind]).toEqual([1, 1, 'entity'])
 })
 
-test('the judge of an item reads each form as its prompt asks, options as shown', () => {
-  const item = (more: object): Item => ({ id: 'i', form: 'single', language: 'en', stem: 'Which?', ...more }) as Item
+test('the judge reads an item of each form as its prompt asks, options as they stand', () => {
+  const item = (more: object): Item =>
+    ({
+      ...{ id: 'i', form: 'single', language: 'en', stem: 'Which?', context: null },
+      ...{ origin: { kind: 'curated', source: 's' } },
+      ...more,
+    }) as Item
   const options = ['Metformin', 'Glipizide', 'Sitagliptin']
-  const total = (by: ReturnType<typeof judgeOf>, text: string): number => by(answer(text), false).reward.total
-  const single = judgeOf(item({ options, golds: [0] }), { order: [2, 1, 0] })
-  expect([total(single, 'C'), total(single, 'metformin'), total(single, 'A')]).toEqual([1, 1, 0])
-  const multiple = judgeOf(item({ form: 'multiple', options, golds: [0, 2] }), { rule: 'penalised' })
-  expect([total(multiple, 'C, A'), total(multiple, 'A'), multiple('A, C', false).reward.total]).toEqual([1, 0, -0.1])
-  const numeric = judgeOf(item({ form: 'open', options: [], golds: [], answers: ['7.2 mg'] }))
+  const total = (asked: Item, text: string, by = gated): number =>
+    by(fromItem(asked), answer(text), false, 'key').reward.total
+  const single = item({ options, golds: [2] })
+  expect([total(single, 'C'), total(single, 'sitagliptin'), total(single, 'A')]).toEqual([1, 1, 0])
+  const multiple = item({ form: 'multiple', options, golds: [0, 2] })
+  const penalised = verifiableJudge('penalised')
+  expect([total(multiple, 'C, A'), total(multiple, 'A')]).toEqual([1, 0])
+  expect(penalised(fromItem(multiple), 'A, C', false, 'key').reward.total).toBe(-0.1)
+  const numeric = item({ form: 'open', options: [], golds: [], answers: ['7.2 mg'] })
   expect([total(numeric, '7200 mcg'), total(numeric, '7.2')]).toEqual([1, 0])
-  expect(numeric(answer('7.2'), false).value).toEqual({ kind: 'missingUnit' })
-  const named = judgeOf(item({ form: 'open', options: [], golds: [], answers: ['gout'] }), { thinkPrefilled: false })
-  expect(named(`<think>${answer('gout')}`, false).reward).toEqual({ correct: 1, format: 1, total: 1 })
-  expect(named(answer('gout'), false).reward.total).toBe(0)
-  expect(named(`<think>${answer('gout')}`, true).reward).toEqual({ correct: 1, format: 0, total: 0 })
+  expect(gated(fromItem(numeric), answer('7.2'), false, 'key').value).toEqual({ kind: 'missingUnit' })
+  const named = item({ form: 'open', options: [], golds: [], answers: ['gout'] })
+  expect(total(named, 'Gout')).toBe(1)
+  expect(gated(fromItem(named), answer('gout'), true, 'key').reward).toEqual({ correct: 1, format: 0, total: 0 })
 })
 
 test('a judge that is broken is found before a batch is scored, a sound one passes under every rule', () => {
   for (const rule of ['gated', 'additive', 'penalised'] as const) {
-    expect(() => checkJudge(verifiableJudge(lexicon, rule), [question], lexicon)).not.toThrow()
+    expect(() => checkJudge(verifiableJudge(rule), [question])).not.toThrow()
   }
   const generous: Judge = (asked, completion, truncated, key) => ({
     ...gated(asked, completion, truncated, key),
     reward: { correct: 1, format: 1, total: 1 },
   })
-  expect(() => checkJudge(generous, [question], lexicon)).toThrow(expect.objectContaining({ code: 'E_INTEGRITY' }))
+  expect(() => checkJudge(generous, [question])).toThrow(expect.objectContaining({ code: 'E_INTEGRITY' }))
 })

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { Question } from '../questions/types.ts'
 import { createCurriculum, type ItemState, recordVisit, stateOf } from './ledger.ts'
 import { isResting, isWaking, ladderSize, replayCount, type StateRules, updateStates } from './ledger-states.ts'
+import type { TrainingQuestion } from './types.ts'
 
-const item = { id: 'q', difficulty: 'moderate' } as unknown as Question
+const item = { id: 'q', difficulty: 'moderate' } as unknown as TrainingQuestion
 const solved = { mean: 0.9, minSeen: 16, replayShare: 0.05, reopenBelow: 0.75 }
 const ladder = { moreAfter: 16, maxGroup: 24, freezeAfter: 32, maxBackOff: 4 }
 

@@ -1,6 +1,6 @@
-import type { Question } from '../questions/types.ts'
 import { type Curriculum, posterior } from './ledger.ts'
 import { betaMean } from './ledger-beta.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /** When a question counts as solved, how much of it is replayed, and when it is not solved any more. */
 export type SolvedRule = {
@@ -37,7 +37,7 @@ const releasedFrom = 0.5
  */
 export function updateStates(
   curriculum: Curriculum,
-  visited: readonly Pick<Question, 'id' | 'difficulty'>[],
+  visited: readonly Pick<TrainingQuestion, 'id' | 'difficulty'>[],
   rules: StateRules,
 ): void {
   const { ledger, sweeps } = curriculum
@@ -63,13 +63,13 @@ export function updateStates(
 }
 
 /** Whether a sweep of number `sweep` (from 1) leaves a question out because it rests. */
-export function isResting({ ledger }: Curriculum, question: Pick<Question, 'id'>, sweep: number): boolean {
+export function isResting({ ledger }: Curriculum, question: Pick<TrainingQuestion, 'id'>, sweep: number): boolean {
   const entry = ledger.get(question.id)
   return entry?.state === 'frozen' && sweep < entry.wakeAtSweep
 }
 
 /** Whether a sweep of number `sweep` must try a question because its rest ends. */
-export function isWaking({ ledger }: Curriculum, question: Pick<Question, 'id'>, sweep: number): boolean {
+export function isWaking({ ledger }: Curriculum, question: Pick<TrainingQuestion, 'id'>, sweep: number): boolean {
   const entry = ledger.get(question.id)
   return entry?.state === 'frozen' && sweep >= entry.wakeAtSweep
 }
@@ -77,7 +77,7 @@ export function isWaking({ ledger }: Curriculum, question: Pick<Question, 'id'>,
 /** The size of a question's next group: `size`, or twice that when it has gone long without a success. */
 export function ladderSize(
   { ledger }: Curriculum,
-  question: Pick<Question, 'id'>,
+  question: Pick<TrainingQuestion, 'id'>,
   size: number,
   ladder: LadderRule | null | undefined,
 ): number {

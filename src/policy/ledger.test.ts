@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Difficulty, Question } from '../questions/types.ts'
+import type { Difficulty } from '../questions/types.ts'
 import {
   createCurriculum,
   fitPriors,
@@ -12,9 +12,10 @@ import {
   snapshotCurriculum,
   tierPriors,
 } from './ledger.ts'
+import type { TrainingQuestion } from './types.ts'
 
-const question = (id: string, difficulty: Difficulty = 'moderate'): Question =>
-  ({ id, difficulty, acceptedEntityIds: ['gold'] }) as unknown as Question
+const question = (id: string, difficulty: Difficulty = 'moderate'): TrainingQuestion =>
+  ({ id, difficulty, acceptedAnswers: ['gold'] }) as unknown as TrainingQuestion
 const replies = (right: number, of: number, wrongAnswers: readonly string[] = []) => ({ right, of, wrongAnswers })
 const training = (step: number) => ({ step, halfLife: 40, isSweep: false })
 const sweep = (step: number) => ({ step, halfLife: 40, isSweep: true })
@@ -68,10 +69,10 @@ test('rollouts since the last success are counted over visits', () => {
   expect(dry).toEqual([8, 16, 0, 8])
 })
 
-test('a wrong answer is an entity that is not accepted; unread answers and crashed verifiers are none', () => {
-  const rollout = (answered: string, total: number, unscored?: string) => ({
+test('a wrong answer is one that is not accepted; unread answers, right ones in a bad form and crashed verifiers are none', () => {
+  const rollout = (answered: string, total: number, unscored?: string, correct = 0) => ({
     answered,
-    reward: { correct: 0, format: 0, total },
+    reward: { correct, format: 0, total },
     ...(unscored !== undefined && { unscored }),
   })
   const rollouts_G = [
@@ -81,11 +82,12 @@ test('a wrong answer is an entity that is not accepted; unread answers and crash
     rollout('none', 0),
     rollout('several', 0),
     rollout('constructor', 0),
+    rollout('7.21', 0, undefined, 1),
     rollout('none', 0, 'the verifier crashed'),
     rollout('none', Number.NaN),
   ]
   expect(repliesOf({ question: question('q'), rollouts_G })).toEqual({
-    ...{ of: 6, right: 1 },
+    ...{ of: 7, right: 1 },
     wrongAnswers: ['rival', 'constructor'],
   })
 })

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { Difficulty, Question } from '../questions/types.ts'
+import type { Difficulty } from '../questions/types.ts'
 import type { AnswerValue } from '../text/types.ts'
 import { type Beta, betaMean } from './ledger-beta.ts'
 import type { Rollout } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /**
  * `active`: trained on. `solved`: right nearly always, replayed now and then. `frozen`: never right in many tries, left
@@ -24,7 +25,7 @@ export type LedgerEntry = {
   readonly sweepsFailed: number
   /** Rollouts since the last success. */
   readonly dry: number
-  /** Decayed counts of what was answered in rollouts that were wrong, by answer; entities only. */
+  /** Decayed counts of what was answered in rollouts that were wrong, by answer; unread ones are none. */
   readonly wrongAnswers: readonly (readonly [answer: string, count: number])[]
   readonly state: ItemState
   /** Number of the sweep that tries a frozen question again, and how many sweeps the last freeze left out; else 0. */
@@ -75,7 +76,7 @@ export const isFailedSweep = ({ right, of }: { readonly right: number; readonly 
  */
 export function recordVisit(
   ledger: Ledger,
-  question: Pick<Question, 'id'>,
+  question: Pick<TrainingQuestion, 'id'>,
   replies: Replies,
   visit: { readonly step: number; readonly halfLife: number; readonly isSweep: boolean },
 ): void {
@@ -110,8 +111,8 @@ function addAnswers(
   return [...counts].filter(([, count]) => count >= forgottenBelow).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
-/** How `Rollout.answered` words what is no entity: never a wrong answer that others could share. */
-const noEntity: Readonly<Record<Exclude<AnswerValue['kind'], 'entity'>, true>> = {
+/** How `Rollout.answered` words what could not be read: never a wrong answer that others could share. */
+const unread: Readonly<Record<Exclude<AnswerValue['kind'], 'entity'>, true>> = {
   ...{ letter: true, letters: true, number: true, range: true, name: true },
   ...{ none: true, several: true, conflict: true, outOfRange: true, noMatch: true, negated: true, tooGeneral: true },
   ...{ duplicate: true, ambiguous: true, comparator: true, notFinite: true, unknownUnit: true, unitMismatch: true },
@@ -120,14 +121,14 @@ const noEntity: Readonly<Record<Exclude<AnswerValue['kind'], 'entity'>, true>> =
 
 /**
  * What a group of rollouts showed. A rollout is right as it is in training: when its reward is more than one half. A
- * wrong rollout that names an accepted entity (its form was wrong) is no wrong answer; one whose verifier crashed counts
+ * wrong rollout whose answer is right (its form was wrong) is no wrong answer; one whose verifier crashed counts
  * for nothing.
  */
 export function repliesOf(group: {
-  readonly question: Pick<Question, 'acceptedEntityIds'>
+  readonly question: Pick<TrainingQuestion, 'acceptedAnswers'>
   readonly rollouts_G: readonly Pick<Rollout, 'reward' | 'answered' | 'unscored'>[]
 }): Replies {
-  const accepted: readonly string[] = group.question.acceptedEntityIds
+  const accepted = group.question.acceptedAnswers
   const scored = group.rollouts_G.filter(
     ({ reward, unscored }) => unscored === undefined && !Number.isNaN(reward.total),
   )
@@ -136,15 +137,16 @@ export function repliesOf(group: {
     of: scored.length,
     right: scored.length - wrong.length,
     wrongAnswers: wrong
+      .filter(({ reward }) => reward.correct !== 1)
       .map(({ answered }) => answered)
-      .filter((answer) => !Object.hasOwn(noEntity, answer) && !accepted.includes(answer)),
+      .filter((answer) => !Object.hasOwn(unread, answer) && !accepted.includes(answer)),
   }
 }
 
 /** The Beta posterior of a question's pass rate, the tier's prior included. */
 export function posterior(
   { ledger, priors }: Pick<Curriculum, 'ledger' | 'priors'>,
-  question: Pick<Question, 'id' | 'difficulty'>,
+  question: Pick<TrainingQuestion, 'id' | 'difficulty'>,
 ): Beta {
   const prior = priors[question.difficulty]
   const entry = ledger.get(question.id)
@@ -152,7 +154,7 @@ export function posterior(
 }
 
 /** The state of a question; one that was never visited is active. */
-export const stateOf = (ledger: Ledger, question: Pick<Question, 'id'>): ItemState =>
+export const stateOf = (ledger: Ledger, question: Pick<TrainingQuestion, 'id'>): ItemState =>
   ledger.get(question.id)?.state ?? 'active'
 
 /** Prior means stay this far from 0 and 1, so that a tier without a success is not beyond hope. */
@@ -162,7 +164,7 @@ const priorMargin = 0.05
  * Priors whose means are the pass rates of the tiers in what the ledger holds (empirical Bayes), as strong as before. A
  * tier that was never visited keeps its prior.
  */
-export function fitPriors(ledger: Ledger, questions: readonly Pick<Question, 'id' | 'difficulty'>[]): Priors {
+export function fitPriors(ledger: Ledger, questions: readonly Pick<TrainingQuestion, 'id' | 'difficulty'>[]): Priors {
   const fitted = (tier: Difficulty): Beta => {
     const entries = questions
       .flatMap((question) => (question.difficulty === tier ? (ledger.get(question.id) ?? []) : []))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createRng, type Rng } from '../core/rng.ts'
-import type { Difficulty, Question } from '../questions/types.ts'
+import type { Difficulty } from '../questions/types.ts'
 import {
   type Curriculum,
   createCurriculum,
@@ -16,10 +16,11 @@ import { updateStates } from './ledger-states.ts'
 import { divide, planMined } from './mining.ts'
 import { findSuspects, quarantine } from './quarantine.ts'
 import { dueForSweep, type SweepConfig } from './sweep.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /** A question whose pass rate is known and drifts, answered as a policy would answer it. */
 type Simulated = {
-  readonly question: Question
+  readonly question: TrainingQuestion
   p: number
   readonly isMislabelled: boolean
   /** Share of its wrong answers that are one and the same; the others are three more. */
@@ -42,9 +43,9 @@ const everything: SweepConfig = {
 const tiers = ['easy', 'moderate', 'difficult'] as const
 const simulated = (index: number, p: number, more: Partial<Simulated> = {}): Simulated => ({
   question: {
-    ...{ id: `q${index}`, kind: 'forward', hop: 2, difficulty: tiers[index % 3] as Difficulty },
-    ...{ acceptedEntityIds: ['gold'], path: { steps: [`relation ${index % 8}`] } },
-  } as unknown as Question,
+    ...{ id: `q${index}`, difficulty: tiers[index % 3] as Difficulty },
+    ...{ acceptedAnswers: ['gold'], clusters: [`relation ${index % 8}`, '2 hops'] },
+  } as unknown as TrainingQuestion,
   ...{ p, isMislabelled: false, habit: 0.25, ...more },
 })
 

@@ -2,20 +2,21 @@ import { expect, test } from 'vitest'
 import { sha256Hex } from '../core/hash.ts'
 import { formatJson } from '../core/json.ts'
 import { createRng } from '../core/rng.ts'
-import type { Difficulty, Question } from '../questions/types.ts'
+import type { Difficulty } from '../questions/types.ts'
 import { type Curriculum, createCurriculum, recordVisit } from './ledger.ts'
 import { divide, mixedProbability, planMined } from './mining.ts'
+import type { TrainingQuestion } from './types.ts'
 
-const question = (id: string, difficulty: Difficulty = 'moderate'): Question =>
-  ({ id, difficulty }) as unknown as Question
+const question = (id: string, difficulty: Difficulty = 'moderate'): TrainingQuestion =>
+  ({ id, difficulty }) as unknown as TrainingQuestion
 
 const config = { sweepSize: 4, halfLife: 40, rightShare: 1 / 3, focus: 3 }
 
-function see(curriculum: Curriculum, item: Question, right: number, of: number, isSweep = true): void {
+function see(curriculum: Curriculum, item: TrainingQuestion, right: number, of: number, isSweep = true): void {
   recordVisit(curriculum.ledger, item, { right, of, wrongAnswers: [] }, { step: 0, halfLife: 40, isSweep })
 }
 
-function curriculumOf(rates: ReadonlyMap<Question, number>, of = 8): Curriculum {
+function curriculumOf(rates: ReadonlyMap<TrainingQuestion, number>, of = 8): Curriculum {
   const curriculum = createCurriculum()
   for (const [item, rate] of rates) see(curriculum, item, Math.round(rate * of), of)
   curriculum.sweeps = 1

@@ -1,10 +1,10 @@
 import { createRng, type Rng } from '../core/rng.ts'
-import type { Question } from '../questions/types.ts'
 import { type AllocationRule, allocate } from './allocation.ts'
 import { type Curriculum, type LedgerEntry, posterior } from './ledger.ts'
 import { betaBelow, betaMean, drawBeta } from './ledger-beta.ts'
 import { ladderSize, replayCount, type StateRules } from './ledger-states.ts'
 import type { PlanItem } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 export type MiningConfig = StateRules & {
   /** Rollouts per question of a sweep. */
@@ -30,10 +30,10 @@ const repeatedSweeps = 2
 const sureFailure = 0.9
 
 export type Sides = {
-  readonly wrong: readonly Question[]
-  readonly right: readonly Question[]
-  readonly frontier: readonly Question[]
-  readonly solved: readonly Question[]
+  readonly wrong: readonly TrainingQuestion[]
+  readonly right: readonly TrainingQuestion[]
+  readonly frontier: readonly TrainingQuestion[]
+  readonly solved: readonly TrainingQuestion[]
 }
 
 /**
@@ -48,10 +48,10 @@ export type Sides = {
  */
 export function divide(
   curriculum: Curriculum,
-  questions: readonly Question[],
+  questions: readonly TrainingQuestion[],
   failure: 'posterior' | 'repeated' = 'posterior',
 ): Sides {
-  const sides: Record<keyof Sides, Question[]> = { wrong: [], right: [], frontier: [], solved: [] }
+  const sides: Record<keyof Sides, TrainingQuestion[]> = { wrong: [], right: [], frontier: [], solved: [] }
   for (const question of questions) {
     const entry = curriculum.ledger.get(question.id)
     if (entry?.state === 'frozen' || entry?.state === 'quarantined') continue
@@ -62,7 +62,7 @@ export function divide(
 
 function sideOf(
   curriculum: Curriculum,
-  question: Question,
+  question: TrainingQuestion,
   entry: LedgerEntry | undefined,
   failure: 'posterior' | 'repeated',
 ): keyof Sides {
@@ -95,14 +95,14 @@ export type MinedReason = 'wrong' | 'right' | 'replay' | 'fill'
  */
 export function planMined(
   curriculum: Curriculum,
-  questions: readonly Question[],
+  questions: readonly TrainingQuestion[],
   config: MiningConfig,
   draw: { readonly step: number; readonly count: number; readonly groupSize: number; readonly rng: Rng },
 ): (PlanItem & { readonly reason: MinedReason })[] {
   const { rng, count } = draw
   const { wrong, right, frontier, solved } = divide(curriculum, questions, config.failure)
   const wantedRight = Math.round(count * config.rightShare)
-  const priority = (question: Question): number => {
+  const priority = (question: TrainingQuestion): number => {
     if (config.focus === 0) return 1
     const p = drawBeta(posterior(curriculum, question), rng)
     const bonus = question.difficulty === 'difficult' ? difficultBonus : 1
@@ -130,7 +130,7 @@ export function planMined(
 
 function sizesOf(
   curriculum: Curriculum,
-  chosen: readonly { readonly question: Question }[],
+  chosen: readonly { readonly question: TrainingQuestion }[],
   config: MiningConfig,
   draw: { readonly count: number; readonly groupSize: number },
 ): number[] {

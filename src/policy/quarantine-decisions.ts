@@ -31,19 +31,19 @@ export function labelOfQuestion(
  * What the dispute queue says of these questions. A decision about another wording or another label of the same question
  * decides nothing here.
  *
- * @param labelOf words of an entity
+ * @param contentOf hash of what a question asks and how it is labelled, as its case would hold it
  */
 export function decisionsOn(
-  questions: readonly Question[],
+  questions: readonly Pick<Question, 'id'>[],
   state: DisputeState,
-  labelOf: (entityId: string) => string,
+  contentOf: (questionId: string) => string,
 ): Decisions {
   const [kept, removed] = [new Set<string>(), new Set<string>()]
   if (state.size === 0) return noDecisions
   for (const question of questions) {
     const dispute = state.get(question.id)
     const decided = dispute?.decision?.decision.kind
-    if (decided === undefined || dispute!.case.content !== labelOfQuestion(question, labelOf).content) continue
+    if (decided === undefined || dispute!.case.content !== contentOf(question.id)) continue
     if (decided === 'remove') removed.add(question.id)
     else kept.add(question.id)
   }

@@ -1,7 +1,7 @@
-import type { Question } from '../questions/types.ts'
 import { createCurriculum, type Replies, recordVisit, repliesOf } from './ledger.ts'
 import { findSuspects, type QuarantineRule, quarantine, type Suspect } from './quarantine.ts'
 import type { GroupRecord } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /** A line of `sweeps.jsonl`. */
 export type SweptRecord = {
@@ -16,7 +16,7 @@ export type SweptRecord = {
 
 /** What a finished stage 2 logged, and the part of its configuration that decides what it made of that. */
 export type ReplayedStage = {
-  readonly questions: readonly Question[]
+  readonly questions: readonly TrainingQuestion[]
   readonly sweeps: readonly SweptRecord[]
   readonly groups: readonly Pick<GroupRecord, 'step' | 'questionId' | 'rollouts'>[]
   readonly steps: number
@@ -33,7 +33,7 @@ export type ReplayedStage = {
  */
 export function replaySuspects(stage: ReplayedStage): Suspect[] {
   const { questions, steps, halfLife, quarantine: rule } = stage
-  const byId = new Map<string, Question>(questions.map((question) => [question.id, question]))
+  const byId = new Map<string, TrainingQuestion>(questions.map((question) => [question.id, question]))
   const sweepsAt = groupByStep(stage.sweeps)
   const groupsAt = groupByStep(stage.groups)
   const curriculum = createCurriculum()

@@ -6,7 +6,15 @@ import { openLog } from '../core/store.ts'
 import { openDisputes } from '../questions/refine/disputes.ts'
 import type { Question } from '../questions/types.ts'
 import { type Curriculum, createCurriculum, recordVisit, stateOf } from './ledger.ts'
-import { disputeOfSuspect, findSuspects, type QuarantineRule, quarantine, readSuspects } from './quarantine.ts'
+import {
+  disputeOfSuspect,
+  findSuspects,
+  type QuarantineRule,
+  quarantine,
+  readSuspects,
+  suspicionOf,
+} from './quarantine.ts'
+import type { TrainingQuestion } from './types.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'quarantine-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -15,20 +23,25 @@ const rule: QuarantineRule = {
   rule: 'thresholds',
   ...{ minBelief: 0.7, minSeen: 16, minShare: 0.6, minCompetence: 0.5, roundShare: 0.02 },
 }
-const question = (id: string, steps: readonly string[] = ['treats']): Question =>
+const question = (id: string, steps: readonly string[] = ['treats']): TrainingQuestion =>
   ({
-    ...{ id, kind: 'forward', difficulty: 'moderate', hop: steps.length, acceptedEntityIds: [`gold of ${id}`] },
-    ...{ stem: `Which drug, ${id}?`, path: { steps } },
-  }) as unknown as Question
+    ...{ id, difficulty: 'moderate', acceptedAnswers: [`gold of ${id}`] },
+    clusters: [`forward ${steps.join(' ')}`, `${steps.length} hops`],
+  }) as unknown as TrainingQuestion
 
-function see(curriculum: Curriculum, item: Question, right: number, wrong: readonly (readonly [string, number])[]) {
+function see(
+  curriculum: Curriculum,
+  item: TrainingQuestion,
+  right: number,
+  wrong: readonly (readonly [string, number])[],
+) {
   const wrongAnswers = wrong.flatMap(([answer, count]) => new Array<string>(count).fill(answer))
   const replies = { of: right + wrongAnswers.length, right, wrongAnswers }
   recordVisit(curriculum.ledger, item, replies, { step: 0, halfLife: 40, isSweep: true })
 }
 
 /** Twenty questions of one path that the policy gets right, or wrong in as many ways as it can. */
-function cluster(curriculum: Curriculum, competent: boolean): Question[] {
+function cluster(curriculum: Curriculum, competent: boolean): TrainingQuestion[] {
   const items = Array.from({ length: 20 }, (_, index) => question(`other ${index}`))
   for (const item of items)
     see(
@@ -154,7 +167,13 @@ test('suspects come back from their log, and become cases that can be kept or re
   log.append([suspect])
   log.close()
   expect(readSuspects(file)).toEqual([suspect])
-  const dispute = disputeOfSuspect(suspect, question('doubted'), (id) => `label of ${id}`)
+  const asked = {
+    id: 'doubted',
+    stem: 'Which drug, doubted?',
+    acceptedEntityIds: ['gold of doubted'],
+    path: { steps: [] },
+  }
+  const dispute = disputeOfSuspect(suspect, asked as unknown as Question, (id) => `label of ${id}`)
   expect(dispute).toMatchObject({
     reason: 'never right in 20 rollouts of the policy; 75 % gave the same other answer, older ones counting less',
     given: [{ text: 'label of rival', count: 15, isAsLabelled: false }],
@@ -195,7 +214,7 @@ test('by belief, a label is doubted before many rollouts, and one lucky success 
   const lucky = suspects.find(({ questionId }) => questionId === 'lucky')!
   expect(lucky).toMatchObject({ step: 20, majorityAnswer: 'rival', share: 31 / 32, rollouts: 32, right: 1 })
   expect(lucky.belief).toBeGreaterThan(0.7)
-  expect(disputeOfSuspect(lucky, questions[21]!, (id) => id).reason).toBe(
+  expect(suspicionOf(lucky).reason).toBe(
     'right in 1 of 32 rollouts of the policy; 97 % gave the same other answer, older ones counting less',
   )
 })

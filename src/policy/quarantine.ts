@@ -5,6 +5,7 @@ import type { Question } from '../questions/types.ts'
 import type { Curriculum, LedgerEntry } from './ledger.ts'
 import { believeWrong, type LabelEvidence } from './quarantine-belief.ts'
 import { labelOfQuestion } from './quarantine-decisions.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /** When the label of a question is doubted. */
 export type QuarantineRule = {
@@ -27,7 +28,7 @@ export type Suspect = {
   /** Steps made when the round was held. */
   readonly step: number
   readonly questionId: string
-  /** Every accepted entity. */
+  /** Every accepted answer. */
   readonly gold: readonly string[]
   readonly majorityAnswer: string
   /** Of the replies (decayed counts). */
@@ -42,12 +43,8 @@ export type Suspect = {
   readonly belief: number | null
 }
 
-/** Visited questions that a relation path needs besides the doubted one; with fewer the hop count is the cluster. */
+/** Visited questions that a cluster needs besides the doubted one; with fewer the next wider one is taken. */
 const minClusterItems = 5
-
-/** The cluster of a question by its relation path, and the wider one by its hop count. */
-const pathOf = ({ kind, path }: Question): string => `${kind} ${path.steps.join(' ')}`
-const hopOf = ({ hop }: Question): string => `${hop} hops`
 
 type Cluster = { items: number; rates: number }
 
@@ -65,7 +62,7 @@ type Cluster = { items: number; rates: number }
  */
 export function findSuspects(
   { ledger }: Curriculum,
-  questions: readonly Question[],
+  questions: readonly TrainingQuestion[],
   rule: QuarantineRule,
   at: { readonly step: number; readonly cleared?: ReadonlySet<string> },
 ): Suspect[] {
@@ -90,7 +87,7 @@ export function findSuspects(
     if (!isDoubted) return []
     return [
       {
-        ...{ step: at.step, questionId: question.id, gold: [...question.acceptedEntityIds], majorityAnswer, share },
+        ...{ step: at.step, questionId: question.id, gold: [...question.acceptedAnswers], majorityAnswer, share },
         ...{ cluster, clusterItems: others.items, clusterAccuracy, rollouts: entry.seen, right: entry.right, belief },
       },
     ]
@@ -103,11 +100,17 @@ export function findSuspects(
 const passesThresholds = (entry: LedgerEntry, share: number, clusterAccuracy: number, rule: QuarantineRule): boolean =>
   entry.right === 0 && entry.seen >= rule.minSeen && share >= rule.minShare && clusterAccuracy >= rule.minCompetence
 
-function evidenceOf({ question, entry }: { readonly question: Question; readonly entry: LedgerEntry }): LabelEvidence {
+function evidenceOf({
+  question,
+  entry,
+}: {
+  readonly question: TrainingQuestion
+  readonly entry: LedgerEntry
+}): LabelEvidence {
   const { alpha, beta } = entry
   const counts = entry.wrongAnswers.map(([, count]) => count)
   return {
-    ...{ cluster: pathOf(question), group: hopOf(question) },
+    ...{ cluster: question.clusters[0]!, group: question.clusters.at(-1)! },
     ...{ seen: alpha + beta, right: alpha, majority: Math.min(beta, Math.max(0, ...counts)) },
   }
 }
@@ -123,12 +126,12 @@ export function quarantine({ ledger }: Curriculum, suspects: readonly Suspect[],
 /** The share right of the last visits, each question counting once: mining visits failures more often than others. */
 const rateOf = ({ alpha, beta }: LedgerEntry): number => (alpha + beta === 0 ? 0 : alpha / (alpha + beta))
 
-function gatherClusters(ledger: Curriculum['ledger'], questions: readonly Question[]): Map<string, Cluster> {
+function gatherClusters(ledger: Curriculum['ledger'], questions: readonly TrainingQuestion[]): Map<string, Cluster> {
   const clusters = new Map<string, Cluster>()
   for (const question of questions) {
     const entry = ledger.get(question.id)
     if (entry === undefined) continue
-    for (const key of [pathOf(question), hopOf(question)]) {
+    for (const key of question.clusters) {
       const cluster = clusters.get(key) ?? { items: 0, rates: 0 }
       cluster.items += 1
       cluster.rates += rateOf(entry)
@@ -140,15 +143,15 @@ function gatherClusters(ledger: Curriculum['ledger'], questions: readonly Questi
 
 function othersOf(
   clusters: ReadonlyMap<string, Cluster>,
-  question: Question,
+  question: TrainingQuestion,
   entry: LedgerEntry,
 ): readonly [string, Cluster] {
   const without = (key: string): Cluster => {
     const { items, rates } = clusters.get(key)!
     return { items: items - 1, rates: rates - rateOf(entry) }
   }
-  const narrow = without(pathOf(question))
-  return narrow.items >= minClusterItems ? [pathOf(question), narrow] : [hopOf(question), without(hopOf(question))]
+  const found = question.clusters.find((key) => without(key).items >= minClusterItems) ?? question.clusters.at(-1)!
+  return [found, without(found)]
 }
 
 function majority({ wrongAnswers, alpha, beta }: LedgerEntry): readonly [answer: string | null, share: number] {
@@ -166,6 +169,22 @@ const suspectSchema = z.strictObject({
 /** The suspects that a stage logged. @throws {z.ZodError} when a line is something else */
 export const readSuspects = (file: string): Suspect[] => readLog(file, (value) => suspectSchema.parse(value)).records
 
+/** Why a suspect is one, in words, and how many of its rollouts gave the same other answer. */
+export function suspicionOf(suspect: Suspect): {
+  readonly reason: string
+  readonly evidence: string
+  readonly count: number
+} {
+  const percent = (share: number): string => `${Math.round(share * 100)} %`
+  const { share, rollouts, right, clusterAccuracy, clusterItems, cluster } = suspect
+  const how = right === 0 ? `never right in ${rollouts} rollouts` : `right in ${right} of ${rollouts} rollouts`
+  return {
+    reason: `${how} of the policy; ${percent(share)} gave the same other answer, older ones counting less`,
+    evidence: `The policy is right in ${percent(clusterAccuracy)} of the rollouts of ${clusterItems} questions like it (${cluster}).`,
+    count: Math.round(share * rollouts),
+  }
+}
+
 /**
  * A suspect as a case of the dispute queue, to be kept or removed by a person. It is shown in the open form in which the
  * policy was asked.
@@ -178,16 +197,14 @@ export function disputeOfSuspect(
   labelOf: (entityId: string) => string,
 ): DisputeCase {
   const { label, content } = labelOfQuestion(question, labelOf)
-  const percent = (share: number): string => `${Math.round(share * 100)} %`
-  const { share, rollouts, right, clusterAccuracy, clusterItems, cluster } = suspect
-  const how = right === 0 ? `never right in ${rollouts} rollouts` : `right in ${right} of ${rollouts} rollouts`
+  const { reason, evidence, count } = suspicionOf(suspect)
   return {
     kind: 'case',
     id: question.id,
     content,
-    reason: `${how} of the policy; ${percent(share)} gave the same other answer, older ones counting less`,
-    given: [{ text: labelOf(suspect.majorityAnswer), count: Math.round(share * rollouts), isAsLabelled: false }],
-    evidence: `The policy is right in ${percent(clusterAccuracy)} of the rollouts of ${clusterItems} questions like it (${cluster}).`,
+    reason,
+    given: [{ text: labelOf(suspect.majorityAnswer), count, isAsLabelled: false }],
+    evidence,
     shown: { ...label, language: 'en', source: `graph ${question.path.steps.join(' ')}`, isProven: true },
   }
 }

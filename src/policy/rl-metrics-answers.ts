@@ -2,6 +2,7 @@ import { optionLetters } from '../text/options.ts'
 import type { NoValueKind } from '../text/types.ts'
 import type { Metrics } from './loop.ts'
 import type { Group } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /** The judge's words for an answer that could not be read. */
 const unread: { readonly [Kind in NoValueKind]: true } = {
@@ -63,8 +64,7 @@ function topMetrics(groups_P: readonly Group[], votes: ReadonlyMap<string, numbe
     if (count > best || (count === best && answer < top!)) top = answer
   }
   if (top === undefined) return {}
-  const isGold = (group: Group): boolean =>
-    group.question.acceptedEntityIds.some((id) => id === top) || goldLetterOf(group) === top
+  const isGold = ({ question }: Group): boolean => question.acceptedAnswers.includes(top)
   return {
     'answer/top_share': votes.get(top)! / groups_P.length,
     'answer/top_gold_share': groups_P.filter(isGold).length / groups_P.length,
@@ -75,7 +75,7 @@ function topMetrics(groups_P: readonly Group[], votes: ReadonlyMap<string, numbe
 function letterMetrics(groups_P: readonly Group[], votes: ReadonlyMap<string, number>): Metrics {
   if (!optionLetters.some((letter) => votes.has(letter))) return {}
   const golds = groups_P.map(goldLetterOf)
-  const offered = Math.max(...groups_P.map(({ question }) => question.options.length))
+  const offered = Math.max(...groups_P.map(({ question }) => optionsOf(question).length))
   return Object.fromEntries(
     optionLetters.slice(0, offered).flatMap((letter) => [
       [`answer/letter_${letter}_votes`, votes.get(letter) ?? 0],
@@ -84,7 +84,12 @@ function letterMetrics(groups_P: readonly Group[], votes: ReadonlyMap<string, nu
   )
 }
 
-const goldLetterOf = ({ question }: Group): string | undefined => optionLetters[question.gold]
+const optionsOf = ({ task: { spec } }: TrainingQuestion): readonly string[] =>
+  spec.kind === 'choice' || spec.kind === 'choices' ? spec.options : []
+
+/** The right letter, where exactly one is right. */
+const goldLetterOf = ({ question: { task } }: Group): string | undefined =>
+  task.gold.kind === 'options' && task.gold.indices.length === 1 ? optionLetters[task.gold.indices[0]!] : undefined
 
 /** Entropy of a distribution given by its counts, nats; 0 for none. */
 function entropyOf(counts: readonly number[]): number {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { formatJson, parseJson } from '../core/json.ts'
-import type { Question } from '../questions/types.ts'
 import { groupAdvantages } from './advantage.ts'
 import { rlMetrics } from './rl-metrics.ts'
 import { mismatchMetrics, quantile } from './rl-metrics-update.ts'
 import type { Group, Rollout } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 type Sketch = {
   readonly text: string
@@ -18,7 +18,11 @@ type Sketch = {
 }
 
 /** A prompt whose right answer is `e1`, or the letter A where it is shown with options. */
-const question = { stem: 'What treats gout?', acceptedEntityIds: ['e1'], options: [{}, {}, {}], gold: 0 }
+const question = {
+  prompt: 'What treats gout?',
+  acceptedAnswers: ['e1', 'A'],
+  task: { spec: { kind: 'choice', options: ['a', 'b', 'c'] }, gold: { kind: 'options', indices: [0] } },
+}
 
 function group(...sketches: Sketch[]): Group {
   const rollouts_G = sketches.map(
@@ -33,7 +37,7 @@ function group(...sketches: Sketch[]): Group {
     }),
   )
   return {
-    question: question as unknown as Question,
+    question: question as unknown as TrainingQuestion,
     promptTokens: [1],
     rollouts_G,
     advantages_G: groupAdvantages(rollouts_G.map(({ reward }) => reward.total)),

@@ -114,7 +114,7 @@ function textMetrics(groups_P: readonly Group[]): Metrics {
     rollouts_G.map((rollout) => repeatShare(wordsOf(rollout.completion))),
   )
   const others = groups_P.flatMap(({ question, rollouts_G }) => {
-    const scripts = scriptsOf(question.stem)
+    const scripts = scriptsOf(readable(question.prompt))
     return rollouts_G.map(({ completion }) => otherScriptShare(readable(completion), scripts))
   })
   return {
@@ -125,9 +125,8 @@ function textMetrics(groups_P: readonly Group[]): Metrics {
   }
 }
 
-/** A completion without its tags, whose Latin letters are no language. */
-const readable = (completion: string): string =>
-  Object.values(tags).reduce((text, tag) => text.replaceAll(tag, ' '), completion)
+/** A text without its tags, whose Latin letters are no language. */
+const readable = (text: string): string => Object.values(tags).reduce((rest, tag) => rest.replaceAll(tag, ' '), text)
 
 function duplicateShare(group: Group): number {
   return 1 - new Set(group.rollouts_G.map((rollout) => rollout.completion)).size / group.rollouts_G.length

@@ -16,6 +16,7 @@ import { replaySuspects, type SweptRecord } from './quarantine-replay.ts'
 import { type RlStage, runStageOne, runStageTwo, type StageOneConfig, type StageTwoConfig } from './rl-stage.ts'
 import type { GroupRecord } from './rollout.ts'
 import { learningRateAt } from './stages.ts'
+import { fromQuestion } from './training-question.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'rl-stage-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -68,13 +69,16 @@ const two: StageTwoConfig = {
   focus: 3,
 }
 
+const asTrained = (questions: readonly Question[]) =>
+  questions.map((question) => fromQuestion(question, student.lexicon))
+
 function stageIn(dir: string, client: TrainingClient): RlStage {
   return {
     dir,
     seed: 1,
     client,
-    rollouts: { client, codec: student.codec, judge: verifiableJudge(student.lexicon, 'gated'), maxTokens: 60 },
-    questions: training,
+    rollouts: { client, codec: student.codec, judge: verifiableJudge('gated'), maxTokens: 60 },
+    questions: asTrained(training),
     probe: async () => ({ 'probe/accuracy': 0.25 }),
   }
 }
@@ -255,7 +259,11 @@ test('the logs of a stage that only reports give its suspects again, and those o
   const rule = { ...quarantine, every: 3 }
   await runStageTwo(stageIn(dir, await luck()), { ...two, steps: 8, quarantine: rule })
   const logged = {
-    ...{ questions: training, steps: 8, halfLife: two.halfLife },
+    ...{
+      questions: training.map((question) => fromQuestion(question, student.lexicon)),
+      steps: 8,
+      halfLife: two.halfLife,
+    },
     sweeps: logOf<SweptRecord>(dir, 'sweeps.jsonl'),
     groups: logOf<GroupRecord>(dir, 'rollouts.jsonl'),
   }
@@ -299,7 +307,7 @@ test('when everything rests, stage 2 ends and says so', async () => {
   const dir = freshDir()
   const hopeless = { ...two, ladder: { moreAfter: 1, maxGroup: 4, freezeAfter: 3, maxBackOff: 1 } }
   const result = await runStageTwo(
-    { ...stageIn(dir, never), questions: training.filter((question) => gold(question) !== 'cirrhosis') },
+    { ...stageIn(dir, never), questions: asTrained(training.filter((question) => gold(question) !== 'cirrhosis')) },
     hopeless,
   )
   expect(result).toEqual({ steps: 1, stopped: 'nothing is left to train on' })

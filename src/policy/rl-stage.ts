@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { TrainingClient } from '../engine/types.ts'
-import type { Question } from '../questions/types.ts'
 import type { Warning } from './detectors/types.ts'
 import type { GrpoOptions } from './grpo.ts'
 import type { ReferenceLogprobs } from './grpo-start.ts'
@@ -13,6 +12,7 @@ import { loopBasics, probeWhenDue, rlStep } from './rl-stage-step.ts'
 import type { PlanItem, RolloutContext } from './rollout.ts'
 import { planBlended, planUniform } from './stages.ts'
 import { curriculumMetrics, quarantineRound, type SweepConfig, sweep, visit } from './sweep.ts'
+import type { TrainingQuestion } from './types.ts'
 import { createWarner, WARNINGS_LOG } from './warnings.ts'
 
 export type RlStageConfig = Omit<GrpoOptions, 'learningRate'> & {
@@ -47,7 +47,7 @@ export type RlStage = {
   readonly seed: number
   readonly client: TrainingClient
   readonly rollouts: RolloutContext
-  readonly questions: readonly Question[]
+  readonly questions: readonly TrainingQuestion[]
   /** Greedy accuracy on a fixed set, by name: the only honest curve while mining pins the training reward. */
   readonly probe: () => Promise<Metrics>
   /** Questions of the probe; the probe clause of the stage switch needs it. */
@@ -57,7 +57,7 @@ export type RlStage = {
   /** Log-probabilities of the reference policy; needed with a KL term. */
   readonly referenceLogprobs?: ReferenceLogprobs
   /** Proves the verifier on the questions of a batch before their rollouts are scored. */
-  readonly verify?: (questions: readonly Question[]) => void
+  readonly verify?: (questions: readonly TrainingQuestion[]) => void
   readonly onStep?: (step: number, metrics: Metrics) => void
   readonly onWarning?: (warning: Warning) => void
   readonly onTiming?: (timing: StepTiming) => void

@@ -5,19 +5,21 @@ import { tinyStudent } from '../pipeline/fixtures/tiny-student.ts'
 import type { Question } from '../questions/types.ts'
 import { verifiableJudge } from './judge.ts'
 import { groupRecord, type PlanItem, rollOut, trainingRewards } from './rollout.ts'
+import { fromQuestion } from './training-question.ts'
 
 const student = tinyStudent()
 const { codec, graph, questions, lexicon } = student
-const judge = verifiableJudge(lexicon, 'gated')
+const judge = verifiableJudge('gated')
 const [one, two] = questions.filter(({ hop, path }) => hop === 2 && path.start === idOf(graph, 'tophi')) as [
   Question,
   Question,
 ]
 const gold = (question: Question): string => graph.entity(question.path.maskedEntity).label
 const completion = (answer: string): string => ` tophi is the hallmark of gout;</think><answer> ${answer}</answer>`
+const asked = fromQuestion(one, lexicon)
 const plan: readonly PlanItem[] = [
-  { question: one, groupSize: 4, reason: 'easy' },
-  { question: two, groupSize: 2, reason: 'moderate' },
+  { question: asked, groupSize: 4, reason: 'easy' },
+  { question: fromQuestion(two, lexicon), groupSize: 2, reason: 'moderate' },
 ]
 
 /** Right in its first sample, wrong, without an answer, and cut off. */
@@ -46,7 +48,7 @@ test('each plan item is one request of its group size, sampled without temperatu
 
 test('rollouts are scored, and centred within their own group', async () => {
   const [first, second] = await roll()
-  expect(first!.question).toBe(one)
+  expect(first!.question).toBe(asked)
   expect(first!.promptTokens).toEqual(codec.prompt(one.stem))
   expect(first!.rollouts_G.map(({ reward }) => reward.total)).toEqual([1, 0, 0, 0])
   expect(first!.advantages_G).toEqual([0.75, -0.25, -0.25, -0.25])

@@ -1,13 +1,15 @@
 import { DataError, EngineError } from '../core/errors.ts'
 import type { SampledSequence, SamplingClient } from '../engine/types.ts'
-import type { Question, QuestionId } from '../questions/types.ts'
+import type { QuestionId } from '../questions/types.ts'
 import type { RewardParts } from '../rewards/total.ts'
 import type { Codec } from '../text/codec.ts'
+import { foldedNameKey } from '../text/entity-name.ts'
 import { formatAnswer } from '../text/kinds.ts'
 import { groupAdvantages } from './advantage.ts'
 import type { AdvantageEstimator } from './advantages/estimator.ts'
 import type { Judge, Judgement } from './judge.ts'
 import { type OverlongPenalty, overlongPenalty } from './overlong.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /** One scored completion of the current policy; everything needed to recompute its reward and its gradient. */
 export type Rollout = {
@@ -18,7 +20,7 @@ export type Rollout = {
   readonly stopReason: 'stop' | 'length'
   readonly reward: RewardParts
   readonly defects: readonly string[]
-  /** The entity answered, or how the answer could not be read. */
+  /** The answer as `formatAnswer` words it, or how it could not be read; of a question in words, other words. */
   readonly answered: string
   /** What the completion lost for coming near the budget, in [−1, 0]; absent without that rule. */
   readonly overlong?: number
@@ -28,14 +30,14 @@ export type Rollout = {
 
 /** The k rollouts of one prompt with their advantages. */
 export type Group = {
-  readonly question: Question
+  readonly question: TrainingQuestion
   readonly promptTokens: readonly number[]
   readonly rollouts_G: readonly Rollout[]
   readonly advantages_G: readonly number[]
 }
 
 /** What to sample, decided before sampling. */
-export type PlanItem = { readonly question: Question; readonly groupSize: number; readonly reason: string }
+export type PlanItem = { readonly question: TrainingQuestion; readonly groupSize: number; readonly reason: string }
 
 export type RolloutContext = {
   readonly client: SamplingClient
@@ -57,7 +59,7 @@ export type RolloutContext = {
  */
 export async function rollOut(context: RolloutContext, plan: readonly PlanItem[], key: string): Promise<Group[]> {
   const { client, codec, maxTokens } = context
-  const prompts_P = plan.map(({ question }) => codec.prompt(question.stem))
+  const prompts_P = plan.map(({ question }) => codec.prompt(question.prompt))
   const requests = plan.map(({ question, groupSize }, index) => ({
     promptTokens: prompts_P[index]!,
     numSamples: groupSize,
@@ -87,7 +89,12 @@ export function trainingRewards(rollouts_G: readonly Rollout[]): number[] {
   )
 }
 
-function scoreSample(context: RolloutContext, question: Question, sample: SampledSequence, key: string): Rollout {
+function scoreSample(
+  context: RolloutContext,
+  question: TrainingQuestion,
+  sample: SampledSequence,
+  key: string,
+): Rollout {
   const completion = context.codec.completionText(sample.tokens)
   const drawn = {
     tokens: sample.tokens,
@@ -105,8 +112,21 @@ function scoreSample(context: RolloutContext, question: Question, sample: Sample
     ...drawn,
     reward: judged.reward,
     defects: judged.reading.defects,
-    answered: formatAnswer(judged.value),
+    answered: answerOf(question, judged),
   }
+}
+
+/** Longest answer in words that is kept as one, in UTF-16 units: a name, not an essay. */
+const maxWords = 120
+
+/**
+ * What was answered, so that two rollouts gave the same where it is equal. A question in words has no list of wrong
+ * answers: there it is the words, with case and accents laid aside.
+ */
+function answerOf({ task }: TrainingQuestion, { value, reading }: Judgement): string {
+  const isOther = task.spec.kind === 'names' && value.kind === 'noMatch' && (reading.answer ?? '').length <= maxWords
+  const words = isOther ? foldedNameKey(reading.answer ?? '') : ''
+  return words === '' ? formatAnswer(value) : `words: ${words}`
 }
 
 /** A verifier that fails on one completion costs that rollout, not the run; any other exception is a bug and passes on. */

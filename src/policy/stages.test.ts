@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { createRng } from '../core/rng.ts'
-import type { Difficulty, Question } from '../questions/types.ts'
+import type { Difficulty } from '../questions/types.ts'
 import { learningRateAt, planBlended, planUniform } from './stages.ts'
+import type { TrainingQuestion } from './types.ts'
 
 const questions = (['easy', 'moderate', 'difficult'] as const).flatMap((difficulty: Difficulty) =>
-  Array.from({ length: 20 }, (_, index) => ({ id: `${difficulty} ${index}`, difficulty }) as unknown as Question),
+  Array.from(
+    { length: 20 },
+    (_, index) => ({ id: `${difficulty} ${index}`, difficulty }) as unknown as TrainingQuestion,
+  ),
 )
 const draw = (count: number, seed = 1) => ({ count, groupSize: 8, rng: createRng(seed) })
 

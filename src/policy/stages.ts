@@ -1,6 +1,6 @@
 import type { Rng } from '../core/rng.ts'
-import type { Question } from '../questions/types.ts'
 import type { PlanItem } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 /**
  * The questions of a step of stage 1: hard and simple ones at 1 : 1, uniformly within each, without repeats in a step.
@@ -9,7 +9,7 @@ import type { PlanItem } from './rollout.ts'
  * @param hardShare share of moderate questions; the paper's 1 : 1 is 0.5
  */
 export function planBlended(
-  questions: readonly Question[],
+  questions: readonly TrainingQuestion[],
   draw: { readonly count: number; readonly groupSize: number; readonly hardShare: number; readonly rng: Rng },
 ): PlanItem[] {
   const wantedHard = Math.round(draw.count * draw.hardShare)
@@ -22,7 +22,7 @@ export function planBlended(
 
 /** The questions of a step without mining: uniformly from the whole training set, without repeats in a step. */
 export function planUniform(
-  questions: readonly Question[],
+  questions: readonly TrainingQuestion[],
   draw: { readonly count: number; readonly groupSize: number; readonly rng: Rng },
 ): PlanItem[] {
   const shuffled = draw.rng.shuffle(questions).slice(0, draw.count)

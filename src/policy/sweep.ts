@@ -1,11 +1,11 @@
 import type { Log } from '../core/store.ts'
-import type { Question } from '../questions/types.ts'
 import { type Curriculum, fitPriors, type Ledger, recordVisit, repliesOf } from './ledger.ts'
 import { isResting, isWaking, updateStates } from './ledger-states.ts'
 import type { Metrics } from './loop.ts'
 import type { MiningConfig } from './mining.ts'
 import { findSuspects, type QuarantineRule, quarantine } from './quarantine.ts'
 import { type Group, type RolloutContext, rollOut } from './rollout.ts'
+import type { TrainingQuestion } from './types.ts'
 
 export type SweepConfig = MiningConfig & {
   readonly resweepShare: number
@@ -24,7 +24,7 @@ export type SweepConfig = MiningConfig & {
 /** What a sweep or a round of quarantine needs of its stage. */
 export type SweepStage = {
   readonly rollouts: RolloutContext
-  readonly questions: readonly Question[]
+  readonly questions: readonly TrainingQuestion[]
   /** Ids that a person decided to keep: never suspects again. */
   readonly cleared?: ReadonlySet<string>
 }
@@ -51,11 +51,15 @@ export function visit(
  *
  * @param share of the questions that a later sweep tries; 1 tries all that do not rest
  */
-export function dueForSweep(curriculum: Curriculum, questions: readonly Question[], share: number): Question[] {
+export function dueForSweep(
+  curriculum: Curriculum,
+  questions: readonly TrainingQuestion[],
+  share: number,
+): TrainingQuestion[] {
   const sweep = curriculum.sweeps + 1
   if (sweep === 1) return [...questions]
   const awake = questions.filter((question) => !isResting(curriculum, question, sweep))
-  const wakes = (question: Question): number => (isWaking(curriculum, question, sweep) ? 0 : 1)
+  const wakes = (question: TrainingQuestion): number => (isWaking(curriculum, question, sweep) ? 0 : 1)
   const ordered = awake.sort(
     (a, b) =>
       wakes(a) - wakes(b) ||
@@ -66,7 +70,7 @@ export function dueForSweep(curriculum: Curriculum, questions: readonly Question
   return ordered.slice(0, Math.max(waking, Math.ceil(questions.length * share)))
 }
 
-const lastVisit = (ledger: Ledger, question: Question): number => ledger.get(question.id)?.lastStep ?? -1
+const lastVisit = (ledger: Ledger, question: TrainingQuestion): number => ledger.get(question.id)?.lastStep ?? -1
 
 /**
  * Tries the whole training set, or later its stalest share, and enters the outcome into the ledger.

@@ -1,7 +1,9 @@
 import { stringify as formatYaml } from 'yaml'
 import { formatJson } from '../core/json.ts'
+import { itemData, itemIntroduction, itemLimits, itemResults } from './card-items.ts'
 import { auditTable, fallLines, ladderTable, pairedTable, percent } from './card-tables.ts'
 import type { ModelConfig } from './export.ts'
+import type { ItemScoreFile } from './item-scores.ts'
 import { ladderBlocks, stageTitle } from './ladder-view.ts'
 import type { Provenance } from './provenance.ts'
 import type { ScoreRow, Scores } from './types.ts'
@@ -9,6 +11,8 @@ import type { ScoreRow, Scores } from './types.ts'
 export type CardFacts = {
   readonly provenance: Provenance
   readonly scores: Scores
+  /** Of a run on items. */
+  readonly itemScores?: ItemScoreFile | undefined
   /** Null for an adapter. */
   readonly config: ModelConfig | null
   /** The model that training started from; null when it started from random numbers. */
@@ -28,7 +32,7 @@ export type CardFacts = {
 export function renderCard(facts: CardFacts): string {
   const sections = [
     introduction(facts),
-    results(facts.scores),
+    facts.itemScores === undefined ? results(facts.scores) : itemResults(facts.itemScores),
     trainingData(facts),
     limitations(facts),
     usage(facts),
@@ -43,7 +47,7 @@ function frontMatter({ provenance, scores, base, config }: CardFacts): Record<st
   const sources = provenance.sources.map(({ source }) => source)
   return {
     license: 'apache-2.0',
-    language: ['en'],
+    language: provenance.items === undefined ? ['en'] : Object.keys(provenance.items.byLanguage),
     ...(base === null ? {} : { base_model: base }),
     library_name: config === null ? 'peft' : 'transformers',
     pipeline_tag: 'text-generation',
@@ -72,8 +76,14 @@ function pooledOf(scores: Scores, stage: string): { readonly title: string; read
 const modelName = (run: Provenance['run']): string => `fleming-${run.name}`
 
 function introduction(facts: CardFacts): string {
-  const { run, released, graph, trajectories } = facts.provenance
+  const { run, released, graph, trajectories, items } = facts.provenance
   const shown = trajectories.kept === 0 ? '' : 'shown checked chains of reasoning over them (cold start), and then '
+  const starter = [
+    `Its training questions were made from the ${graph.triples.toLocaleString('en-US')} triples of a graph. It was ${shown}`,
+    'trained by reinforcement learning with a verifiable reward in two stages, after Fleming-R1 (arXiv 2509.15279). This',
+    `checkpoint: **${stageTitle(released)}**. It thinks in statements that a program can look up in the graph, then answers with`,
+    'the name of one entity.',
+  ]
   return [
     `# ${modelName(run)}`,
     '',
@@ -88,13 +98,14 @@ function introduction(facts: CardFacts): string {
         ]),
     '',
     origin(facts),
-    `Its training questions were made from the ${graph.triples.toLocaleString('en-US')} triples of a graph. It was ${shown}`,
-    'trained by reinforcement learning with a verifiable reward in two stages, after Fleming-R1 (arXiv 2509.15279). This',
-    `checkpoint: **${stageTitle(released)}**. It thinks in statements that a program can look up in the graph, then answers with`,
-    'the name of one entity.',
+    ...(items === undefined
+      ? starter
+      : [...itemIntroduction(items, trajectories.kept > 0), `This checkpoint: **${stageTitle(released)}**.`]),
     '',
     '**Intended use:** studying the recipe, its measurements and its failures. **Out of scope:** every clinical, diagnostic or',
-    'advisory use, questions in free wording, entities outside of its graph, other languages.',
+    items === undefined
+      ? 'advisory use, questions in free wording, entities outside of its graph, other languages.'
+      : 'advisory use.',
   ].join('\n')
 }
 
@@ -136,7 +147,12 @@ function results(scores: Scores): string {
 }
 
 function trainingData({ provenance }: CardFacts): string {
-  const { sources, graph, questions, trajectories } = provenance
+  const { sources, graph, questions, trajectories, items } = provenance
+  const taught = [
+    `- Cold start: ${trajectories.kept} checked trajectories, ${trajectories.backtracking} of which raise a diagnosis and rule it out;`,
+    `  by teacher: ${countsText(trajectories.byTeacher)}.`,
+  ]
+  if (items !== undefined) return itemData(items, taught.join('\n'))
   return [
     '## Training data',
     '',
@@ -148,13 +164,13 @@ function trainingData({ provenance }: CardFacts): string {
     `- Questions: ${questions.total}, synthesised from paths of the graph, each proved to have one right option;`,
     `  by split: ${countsText(questions.bySplit)}; by hops: ${countsText(questions.byHop)};`,
     `  by difficulty: ${countsText(questions.byDifficulty)}; by kind: ${countsText(questions.byKind)}.`,
-    `- Cold start: ${trajectories.kept} checked trajectories, ${trajectories.backtracking} of which raise a diagnosis and rule it out;`,
-    `  by teacher: ${countsText(trajectories.byTeacher)}.`,
+    ...taught,
     '- No patient data, no text of other authors, no output of another language model.',
   ].join('\n')
 }
 
-function limitations({ scores, provenance, contextLength }: CardFacts): string {
+function limitations({ scores, itemScores, provenance, contextLength }: CardFacts): string {
+  if (itemScores !== undefined) return itemLimits(itemScores, provenance.released, contextLength)
   const rows = pooledOf(scores, provenance.released).map(
     ({ title, score }) => `${percent(1 - score.accuracy)} % on ${title}`,
   )

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { DataError } from '../core/errors.ts'
 import { readJsonl } from '../core/jsonl.ts'
 import { type Manifest, readManifest } from '../core/store.ts'
+import { collectItems, type ItemProvenance } from './provenance-items.ts'
 
 /** Where a model came from, by hashes and counts; the same run gives the same bytes. */
 export type Provenance = {
@@ -33,6 +34,8 @@ export type Provenance = {
     readonly byKind: Counts
   }
   readonly trajectories: { readonly kept: number; readonly backtracking: number; readonly byTeacher: Counts }
+  /** Of a run on the items of a data run; `graph` and `questions` above are empty then. */
+  readonly items?: ItemProvenance
 }
 
 type Counts = Readonly<Record<string, number>>
@@ -61,6 +64,7 @@ export function collectProvenance(
   const trajectories = readRecords(join(runDir, 'cold-start', 'trajectories.jsonl'), trajectory)
   const diseases = entities.filter(({ type }) => type === 'disease')
   const { released, ...identity } = run
+  const items = collectItems(runDir)
   return {
     schemaVersion: 1,
     run: identity,
@@ -84,6 +88,7 @@ export function collectProvenance(
       backtracking: trajectories.filter(({ backtracks }) => backtracks).length,
       byTeacher: countBy(trajectories, ({ teacher }) => teacher),
     },
+    ...(items !== null && { items }),
   }
 }
 

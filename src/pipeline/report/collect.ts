@@ -11,6 +11,7 @@ import { selectCurves } from './curves.ts'
 import { createDescriber, createGroupPicker, type Describer, drawHeldOutExamples } from './examples.ts'
 import { readFailures, readQuarantine } from './failures.ts'
 import { findFalls } from './falls.ts'
+import { readReportItems } from './items.ts'
 import { createMiningSurvey } from './mined.ts'
 import {
   checked,
@@ -24,6 +25,7 @@ import {
 } from './read-run.ts'
 import { type GroupLine, readSweeps, visitGroups } from './rollouts.ts'
 import {
+  itemsNotice,
   notice,
   type Report,
   type ReportMined,
@@ -51,6 +53,7 @@ export function collectReport(runDir: string, config: Config, wallSeconds: numbe
   const questions = readQuestions(join(runDir, 'questions'))
   const scores = readScores(runDir)
   const answers = readAnswers(runDir)
+  const items = readReportItems(runDir)
   const questionById = new Map<string, Question>(questions.map((question) => [question.id, question]))
   const describer = createDescriber(graph, questionById)
   const sampled = surveyRollouts(runDir, config, questionById, describer)
@@ -62,7 +65,7 @@ export function collectReport(runDir: string, config: Config, wallSeconds: numbe
     name: config.name,
     seed: config.seed,
     dataSeed: config.dataSeed,
-    notice,
+    notice: items === undefined ? notice : itemsNotice,
     configHash: sha256Hex(canonicalJson(config)),
     codeHash,
     manifests: Object.fromEntries(
@@ -77,6 +80,7 @@ export function collectReport(runDir: string, config: Config, wallSeconds: numbe
     baselines: { mostFrequent: scores.mostFrequent },
     facts: scores.facts,
     outcomes: countOutcomes(answers),
+    ...(items !== undefined && { items }),
     counts: countPipeline(runDir, graph, questions, sampled.rollouts),
     ...collectTraining(runDir, config, manifests, describer),
     switch: describeSwitch(lines['rl-1'] ?? [], config['rl-1']),

@@ -9,6 +9,7 @@ import { examplesSection } from './sections/examples.ts'
 import { factsSection } from './sections/facts.ts'
 import { failuresSection } from './sections/failures.ts'
 import { headerSection } from './sections/header.ts'
+import { itemsSection } from './sections/items.ts'
 import { ladderSection } from './sections/ladder.ts'
 import { miningSection } from './sections/mining.ts'
 import { switchSection } from './sections/switch.ts'
@@ -25,6 +26,7 @@ export function renderReport(report: Report): string {
 ${ladderSection(report)}
 ${testsSection(report)}
 ${coldStartSection(report)}
+${itemsSection(report)}
 ${curvesSection(report)}
 ${switchSection(report)}
 ${warningsSection(report)}

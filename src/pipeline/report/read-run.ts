@@ -134,10 +134,12 @@ const answerSchema: z.ZodType<AnswerRecord> = z.object({
 })
 export type StageAnswers = Readonly<Record<LadderStage, readonly AnswerRecord[]>>
 
-/** The greedy answers of every checkpoint of the ladder. */
+/** The greedy answers of every checkpoint of the ladder; none in a run on items, whose manifest names no such files. */
 export function readAnswers(runDir: string): StageAnswers {
-  const of = (stage: LadderStage): AnswerRecord[] =>
-    readJsonl(join(runDir, 'evaluation', `answers-${stage}.jsonl`), checked(answerSchema))
+  const of = (stage: LadderStage): AnswerRecord[] => {
+    const file = join(runDir, 'evaluation', `answers-${stage}.jsonl`)
+    return existsSync(file) ? readJsonl(file, checked(answerSchema)) : []
+  }
   const [base, coldStart, rlOne, rlTwo] = ladderStages.map(of)
   return { base: base!, 'cold-start': coldStart!, 'rl-1': rlOne!, 'rl-2': rlTwo! }
 }

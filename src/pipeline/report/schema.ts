@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ladderStages } from '../../evaluation/ladder.ts'
+import { reportItemsSchema } from './items-schema.ts'
 import {
   coldStartSchema,
   failureCellSchema,
@@ -15,6 +16,10 @@ export const reportVersion = 1
 /** Stands on the first screen of every report. */
 export const notice =
   'Research only, not for clinical use. The model was trained and tested on questions made from one graph: it demonstrates the recipe, not clinical skill.'
+
+/** The same for a run on the items of a data run. */
+export const itemsNotice =
+  'Research only, not for clinical use. The model was trained and tested on items of one data run: it demonstrates the recipe, not clinical skill.'
 
 const count = z.int().nonnegative()
 const share = z.number().min(0).max(1)
@@ -206,7 +211,7 @@ export const reportSchema = z.object({
   name: z.string(),
   seed: count,
   dataSeed: count,
-  notice: z.literal(notice),
+  notice: z.enum([notice, itemsNotice]),
   configHash: z.string(),
   codeHash: z.string(),
   manifests: z.record(z.string(), z.string()),
@@ -217,6 +222,8 @@ export const reportSchema = z.object({
   baselines: z.object({ mostFrequent: z.array(baselineSchema) }),
   facts: z.array(factRecallSchema),
   outcomes: z.array(outcomeSchema),
+  /** Of a run on the items of a data run. */
+  items: reportItemsSchema.optional(),
   counts: countsSchema,
   coldStart: coldStartSchema,
   switch: switchSchema,

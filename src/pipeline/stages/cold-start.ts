@@ -5,6 +5,7 @@ import { formatJsonl } from '../../core/jsonl.ts'
 import { putAtomic } from '../../core/store.ts'
 import type { Datum } from '../../engine/types.ts'
 import type { Graph } from '../../graph/graph.ts'
+import type { EntityId } from '../../graph/types.ts'
 import { supervisedDatum } from '../../policy/datum.ts'
 import { factDocument } from '../../policy/documents.ts'
 import { runLoop } from '../../policy/loop.ts'
@@ -14,17 +15,51 @@ import { createBestKeeper } from '../../policy/sft-best.ts'
 import { drawSentences, factsOf } from '../../questions/facts.ts'
 import type { Question } from '../../questions/types.ts'
 import type { Codec } from '../../text/codec.ts'
+import { buildLexicon } from '../../text/lexicon.ts'
+import { judgeWithGraph } from '../../trajectories/judge-steps.ts'
 import { chooseForColdStart } from '../../trajectories/select.ts'
+import { taskOfQuestion } from '../../trajectories/task.ts'
 import type { Trajectory } from '../../trajectories/types.ts'
 import type { Config } from '../config.ts'
 import type { Observer } from '../observer.ts'
 import type { Student, StudentSource } from '../student.ts'
-import { makeTrajectories } from '../teacher.ts'
+import { type Lessons, makeTrajectories } from '../teacher.ts'
 import { readHeldOutDiseases } from './questions.ts'
 import { finalStateFiles, startFrom, writeEvents } from './shared.ts'
 
 /** Fact documents of a step that keep the facts alive while the form is learnt. */
 export const rehearsalDocuments = 8
+
+/** What a cold start stands on, whatever the questions were made from. */
+export type ColdStartData = Lessons & {
+  /** Fact documents of a step, that keep the facts alive while the form is learnt; asked for only with `rehearsal`. */
+  readonly rehearse: (step: number, codec: Codec) => Datum[]
+}
+
+/** The cold start of a run on the starter graph. */
+export function makeColdStart(
+  dir: string,
+  config: Config,
+  graph: Graph,
+  questions: readonly Question[],
+  source: StudentSource,
+  observer: Observer,
+): Promise<string[]> {
+  const { epochs, items, maxHops } = config['cold-start']
+  const taught = epochs === 0 ? [] : chooseForColdStart(questions, { count: items, maxHops, seed: config.dataSeed })
+  const avoid = epochs === 0 ? new Set<EntityId>() : readHeldOutDiseases(join(dirname(dir), 'questions'))
+  const lexicon = buildLexicon(graph.entities)
+  const stemOf = new Map<string, string>(questions.map(({ id, stem }) => [id, stem]))
+  const facts = factsOf(graph)
+  const data: ColdStartData = {
+    tasks: taught.map((question) => taskOfQuestion(question, graph, lexicon)),
+    promptOf: (id) => stemOf.get(id)!,
+    judgeSteps: judgeWithGraph(graph),
+    walked: { graph, questions: taught, avoid },
+    rehearse: (step, codec) => rehearsed(step, config, graph, facts, codec),
+  }
+  return coldStart(dir, config, data, source, observer)
+}
 
 /**
  * Has a teacher write trajectories, checks them, then fine-tunes the student on them, loss on the completion only.
@@ -34,18 +69,17 @@ export const rehearsalDocuments = 8
  * @paper Fleming-R1 §3.2
  * @deviation hold-out, early stop and cosine decay are ours and off unless asked for: the paper gives no hyper-parameters
  */
-export async function makeColdStart(
+export async function coldStart(
   dir: string,
   config: Config,
-  graph: Graph,
-  questions: readonly Question[],
+  data: ColdStartData,
   source: StudentSource,
   observer: Observer,
 ): Promise<string[]> {
   const settings = config['cold-start']
-  const { epochs, items, maxHops } = settings
+  const { epochs } = settings
   const student = settings.teacher === 'engine' ? await startedStudent(source, dir) : null
-  const taught = await teachFor(dir, config, graph, questions, source, observer)
+  const taught = await teachFor(dir, config, data, source, observer)
   const { trajectories, files } = taught
   putAtomic(join(dir, 'trajectories.jsonl'), formatJsonl(trajectories))
   putAtomic(join(dir, 'dropped.json'), `${formatJson(taught.dropped, { pretty: true })}\n`)
@@ -56,12 +90,12 @@ export async function makeColdStart(
       `${trajectories.length} trajectories kept, ${backtracking} with a diagnosis ruled out, ${Object.values(taught.dropped).reduce((a, b) => a + b, 0)} dropped`,
     )
   if (trajectories.length === 0 && epochs > 0) {
-    throw new DataError(`no trajectory of ${items} questions up to ${maxHops} hops passed the checks`, {
+    throw new DataError(`no trajectory of ${data.tasks.length} questions passed the checks`, {
       file: join(dir, 'dropped.json'),
       hint: 'the file counts the reasons',
     })
   }
-  await tune(dir, config, graph, questions, trajectories, student ?? (await startedStudent(source, dir)), observer)
+  await tune(dir, config, data, trajectories, student ?? (await startedStudent(source, dir)), observer)
   writeEvents(dir)
   return ['trajectories.jsonl', 'dropped.json', ...files, 'metrics.jsonl', ...finalStateFiles(dir)]
 }
@@ -75,8 +109,7 @@ async function startedStudent(source: StudentSource, dir: string): Promise<Stude
 async function teachFor(
   dir: string,
   config: Config,
-  graph: Graph,
-  questions: readonly Question[],
+  lessons: Lessons,
   source: StudentSource,
   observer: Observer,
 ): Promise<{
@@ -84,12 +117,9 @@ async function teachFor(
   dropped: Readonly<Record<string, number>>
   files: readonly string[]
 }> {
-  const { epochs, items, maxHops } = config['cold-start']
-  if (epochs === 0) return { trajectories: [], dropped: {}, files: [] }
+  if (config['cold-start'].epochs === 0) return { trajectories: [], dropped: {}, files: [] }
   const { trajectories, report, files } = await makeTrajectories({
-    ...{ dir, config, graph, observer, student: source },
-    questions: chooseForColdStart(questions, { count: items, maxHops, seed: config.dataSeed }),
-    avoid: readHeldOutDiseases(join(dirname(dir), 'questions')),
+    ...{ dir, config, lessons, observer, student: source },
   })
   return { trajectories, dropped: report.unsolved, files }
 }
@@ -98,20 +128,17 @@ async function teachFor(
 async function tune(
   dir: string,
   config: Config,
-  graph: Graph,
-  questions: readonly Question[],
+  { promptOf, rehearse }: ColdStartData,
   trajectories: readonly Trajectory[],
   { client, codec }: Student,
   observer: Observer,
 ): Promise<void> {
   const settings = config['cold-start']
   const { batch, epochs, rehearsal, holdOut: heldShare, evaluateEvery } = settings
-  const stemOf = new Map(questions.map(({ id, stem }) => [id, stem]))
   const data = trajectories.map(({ questionId, completion }) =>
-    supervisedDatum(codec.prompt(stemOf.get(questionId)!), codec.completion(completion), 1),
+    supervisedDatum(codec.prompt(promptOf(questionId)), codec.completion(completion), 1),
   )
   const { train, held } = holdOut(data, heldShare, config.seed)
-  const facts = factsOf(graph)
   const batches = Math.ceil(train.length / batch)
   const steps = batches * epochs
   const lengthOf = settings.bucketed ? ({ inputTokens }: Datum) => inputTokens.length : undefined
@@ -127,8 +154,8 @@ async function tune(
         epochOf = { epoch, chosen: epochBatches(train, { seed: config.seed, epoch, batch, lengthOf }) }
       }
       const chosen = epochOf.chosen[step % batches] ?? []
-      const documents = rehearsed(step, config, graph, facts, codec)
-      const mixed = [...scaleWeights(chosen), ...(rehearsal > 0 ? scaleWeights(documents, rehearsal) : [])]
+      const documents = rehearsal > 0 ? scaleWeights(rehearse(step, codec), rehearsal) : []
+      const mixed = [...scaleWeights(chosen), ...documents]
       const outcome = await supervisedStep(client, mixed, step, { ...settings, steps })
       const isLook = held.length > 0 && ((step + 1) % evaluateEvery === 0 || step + 1 === steps)
       if (!isLook) return outcome

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DataError } from '../../core/errors.ts'
 import { formatJson, parseJson } from '../../core/json.ts'
@@ -5,11 +6,14 @@ import { readText } from '../../core/read.ts'
 import { putAtomic, readManifest, sealStage } from '../../core/store.ts'
 import { renderCard } from '../../release/card.ts'
 import { completeFromBase, completeModelFolder, type SpecialToken } from '../../release/export.ts'
+import { readItemScores } from '../../release/item-scores.ts'
 import { collectProvenance } from '../../release/provenance.ts'
 import { readScores } from '../../release/scores.ts'
 import { compactChatTemplate } from '../../text/chat.ts'
 import { loadTokenizer, type Tokenizer } from '../../text/tokenizer.ts'
 import type { Config } from '../config.ts'
+import { ITEM_SCORES_FILE } from '../items/evaluation.ts'
+import { exampleItem } from '../items/material.ts'
 import { presentTextFiles } from '../model-text.ts'
 import { openText, type StudentSource, textDir, tokenizerFile } from '../student.ts'
 import { readQuestions } from './questions.ts'
@@ -35,24 +39,30 @@ export async function makeRelease(dir: string, config: Config, source: StudentSo
   const { parameters, weightsHash, contextLength } = await student.client.info()
   const { files, config: modelConfig } = completeFolder(modelDir, runDir, config)
   const scoresFile = join(runDir, 'evaluation', 'scores.json')
+  const itemScoresFile = join(runDir, 'evaluation', ITEM_SCORES_FILE)
   const stages = [...trainingStages.slice(0, trainingStages.indexOf(stage) + 1), 'evaluation']
   const { name, seed, dataSeed } = config
   const provenance = collectProvenance(runDir, stages, { name, seed, dataSeed, released: stage })
   const card = renderCard({
     provenance,
     scores: readScores(scoresFile),
+    ...(existsSync(itemScoresFile) && { itemScores: readItemScores(itemScoresFile) }),
     config: modelConfig,
     base: config.engine.model,
     parameters,
     weightsHash,
     contextLength,
-    exampleStem: exampleStem(runDir),
+    exampleStem: exampleStem(runDir, config),
     maxNewTokens: config.evaluation.maxTokens,
   })
   putAtomic(join(modelDir, 'scores.json'), readText(scoresFile))
   putAtomic(join(modelDir, 'provenance.json'), `${formatJson(provenance, { pretty: true })}\n`)
   putAtomic(join(modelDir, 'README.md'), card)
   const outputs = [...files, 'scores.json', 'provenance.json', 'README.md']
+  if (existsSync(itemScoresFile)) {
+    putAtomic(join(modelDir, ITEM_SCORES_FILE), readText(itemScoresFile))
+    outputs.push(ITEM_SCORES_FILE)
+  }
   sealStage(modelDir, { stage: 'model', inputs: inputHashes(runDir, stages), outputs, seed })
   return [...outputs, 'manifest.json'].map((file) => `model/${file}`)
 }
@@ -95,8 +105,12 @@ function specialToken(tokenizer: Tokenizer, content: string): SpecialToken {
   return { content, id }
 }
 
-/** A two-hop question to show how the model is asked; the first by id, so that the same run gives the same card. */
-function exampleStem(runDir: string): string {
+/**
+ * A two-hop question, or a held-out item, to show how the model is asked; the first by id, so that the same run gives the
+ * same card.
+ */
+function exampleStem(runDir: string, { questions: { items }, dataSeed }: Config): string {
+  if (items !== null) return exampleItem(runDir, dataSeed)
   const questions = readQuestions(join(runDir, 'questions'))
   const shown = questions.filter(({ hop }) => hop === 2).sort((a, b) => (a.id < b.id ? -1 : 1))
   return (shown[0] ?? questions[0]!).stem

@@ -14,6 +14,7 @@ import { tinyStudent } from '../fixtures/tiny-student.ts'
 import { type Observer, silentObserver } from '../observer.ts'
 import { runStage, sourcesOf } from '../stage.ts'
 import { makeRlTwo, readDecisions } from './rl-2.ts'
+import { starterRlData } from './rl-starter.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'fleming-rl-2-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -21,7 +22,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 const { graph, questions, codec, answering } = tinyStudent()
 const training = questions.filter(({ split }) => split === 'train').slice(0, 24)
 const [first, second] = training as [Question, Question]
-const data = { graph, training, probe: [] }
+const data = starterRlData({ graph, training, probe: [] }, 40)
 const config: Config = configSchema.parse({
   'rl-2': {
     ...{ steps: 4, promptsPerStep: 6, groupSize: 8, sweepSize: 8, resweepEvery: 2, resweepShare: 1, probeEvery: 100 },

@@ -2,9 +2,8 @@ import { dirname, join } from 'node:path'
 import { formatJson } from '../../core/json.ts'
 import { putAtomic, readLog } from '../../core/store.ts'
 import { wilsonInterval } from '../../evaluation/metrics.ts'
-import type { Graph } from '../../graph/graph.ts'
 import { failureMap, type SweepRecord } from '../../policy/failure-map.ts'
-import { disputeOfSuspect, readSuspects } from '../../policy/quarantine.ts'
+import { readSuspects } from '../../policy/quarantine.ts'
 import {
   type Decisions,
   decisionsOn,
@@ -15,7 +14,6 @@ import {
 import { runStageTwo } from '../../policy/rl-stage.ts'
 import { WARNINGS_LOG } from '../../policy/warnings.ts'
 import { openDisputes, readDisputes } from '../../questions/refine/disputes.ts'
-import type { Question } from '../../questions/types.ts'
 import type { Config } from '../config.ts'
 import { disputesFile } from '../data/shared.ts'
 import type { Observer } from '../observer.ts'
@@ -32,9 +30,9 @@ const FAILURE_MAP = 'failure-map.json'
  */
 export function readDecisions(
   runDir: string,
-  { graph, training }: { readonly graph: Graph; readonly training: readonly Question[] },
+  { training, labelContent }: Pick<RlData, 'training' | 'labelContent'>,
 ): { readonly decisions: Decisions; readonly input: { readonly decisions?: string } } {
-  const decisions = decisionsOn(training, readDisputes(disputesFile(runDir)), wordsOf(graph))
+  const decisions = decisionsOn(training, readDisputes(disputesFile(runDir)), labelContent)
   const hash = hashDecisions(decisions)
   return { decisions, input: hash === null ? {} : { decisions: hash } }
 }
@@ -77,23 +75,14 @@ export async function makeRlTwo(
  * Puts what quarantine suspects into the dispute queue of the run, for `fleming review`. The queue stands outside of the
  * stage: people add to it, and a stage made anew must not lose what they decided.
  */
-function raiseDisputes(dir: string, { graph, training }: RlData, observer: Observer): void {
+function raiseDisputes(dir: string, { disputeOf }: RlData, observer: Observer): void {
   const suspects = readSuspects(join(dir, 'quarantine.jsonl'))
   if (suspects.length === 0) return
-  const byId = new Map<string, (typeof training)[number]>(training.map((question) => [question.id, question]))
   const queue = openDisputes(disputesFile(dirname(dir)))
   try {
-    const words = wordsOf(graph)
-    const cases = suspects.map((suspect) => disputeOfSuspect(suspect, byId.get(suspect.questionId)!, words))
-    queue.add(cases)
+    queue.add(suspects.map(disputeOf))
   } finally {
     queue.close()
   }
   observer.note(`${suspects.length} questions may be mislabelled: fleming review shows them`)
-}
-
-/** The words of an entity, from its id. */
-function wordsOf(graph: Graph): (entityId: string) => string {
-  const labels = new Map<string, string>(graph.entities.map(({ id, label }) => [id, label]))
-  return (id) => labels.get(id) ?? id
 }

@@ -1,25 +1,28 @@
 import { dirname, join } from 'node:path'
 import { openLog } from '../../core/store.ts'
-import { answerQuestions } from '../../evaluation/run.ts'
-import type { Graph } from '../../graph/graph.ts'
-import { createGrounder } from '../../graph/grounding.ts'
 import { referenceOf } from '../../policy/grpo.ts'
 import { checkJudge, randomJudge, verifiableJudge } from '../../policy/judge.ts'
 import type { Metrics } from '../../policy/loop.ts'
+import type { Suspect } from '../../policy/quarantine.ts'
 import type { RlStage, RlStageConfig, StepTiming } from '../../policy/rl-stage.ts'
-import type { Question } from '../../questions/types.ts'
-import { buildLexicon } from '../../text/lexicon.ts'
+import type { TrainingQuestion } from '../../policy/types.ts'
+import type { DisputeCase } from '../../questions/refine/disputes.ts'
 import type { Config, RlConfig } from '../config.ts'
 import { rolloutOptions, updateOptions } from '../config-grpo.ts'
 import type { Observer } from '../observer.ts'
-import { openEngine, openText, type StudentSource } from '../student.ts'
+import { openEngine, openText, type Student, type StudentSource } from '../student.ts'
 import { startFrom } from './shared.ts'
 
-/** What both RL stages are made from. */
+/** What both RL stages are made from, whatever the questions were made from. */
 export type RlData = {
-  readonly graph: Graph
-  readonly training: readonly Question[]
-  readonly probe: readonly Question[]
+  readonly training: readonly TrainingQuestion[]
+  /** Greedy answers of a student to held-out questions that no test uses, as metrics; nothing where there are none. */
+  readonly probe: (student: Student) => Promise<Metrics>
+  readonly probeSize: number
+  /** A suspect of quarantine as a case for review. */
+  readonly disputeOf: (suspect: Suspect) => DisputeCase
+  /** Hash of what a training question asks and how it is labelled, as a case for review holds it. */
+  readonly labelContent: (questionId: string) => string
 }
 
 /** A stage ready to run; `close` gives back what only it needed. */
@@ -42,11 +45,8 @@ export async function prepareRl(
   const before = name === 'rl-1' ? 'cold-start' : 'rl-1'
   const { client, codec } = await source.get()
   await startFrom({ client, codec }, runDir, before)
-  const lexicon = buildLexicon(data.graph.entities)
-  const verifiable = verifiableJudge(lexicon, rl.rewardRule)
+  const verifiable = verifiableJudge(rl.rewardRule)
   const judge = rl.reward === 'random' ? randomJudge(verifiable, config.seed) : verifiable
-  const grounder = createGrounder(data.graph)
-  const context = { client, codec, graph: data.graph, lexicon, grounder, maxTokens: config.evaluation.maxTokens }
   const reference = rl.kl === null ? null : await openReference(config, runDir, before)
   const timings = openLog(timingsFile(runDir))
   const stage: RlStage = {
@@ -55,9 +55,9 @@ export async function prepareRl(
     client,
     rollouts: { client, codec, judge, maxTokens: rl.maxTokens, ...rolloutOptions(rl) },
     questions: data.training,
-    probe: async () => probeMetrics(await answerQuestions(context, data.probe)),
-    probeSize: data.probe.length,
-    verify: (questions) => checkJudge(verifiable, questions, lexicon),
+    probe: () => data.probe({ client, codec }),
+    probeSize: data.probeSize,
+    verify: (questions) => checkJudge(verifiable, questions),
     ...(reference !== null && { referenceLogprobs: referenceOf(reference) }),
     onStep: (step, metrics) => observer.progress(name, step, rl.steps, metrics),
     onWarning: ({ detector, step, message, response }) =>
@@ -92,35 +92,3 @@ const rounded = ({ step, sampleMs, trainMs }: StepTiming): StepTiming => ({
   sampleMs: Math.round(sampleMs),
   trainMs: Math.round(trainMs),
 })
-
-type Answered = Awaited<ReturnType<typeof answerQuestions>>
-
-/** Accuracy and grounding of the probe, pooled and by hop count; nothing when the test took every held-out question. */
-function probeMetrics(records: Answered): Metrics {
-  if (records.length === 0) return {}
-  const hops = [...new Set(records.map((record) => record.hop))].sort()
-  const right = records.filter((record) => record.correct)
-  const checkable = records.reduce((sum, record) => sum + record.checkableSteps, 0)
-  const grounded = records.reduce((sum, record) => sum + record.groundedSteps, 0)
-  return Object.fromEntries([
-    ['probe/accuracy', right.length / records.length],
-    ['probe/items', records.length],
-    ...(checkable === 0 ? [] : [['probe/grounded_share', grounded / checkable] as const]),
-    ...(right.length === 0
-      ? []
-      : [
-          [
-            'probe/right_for_wrong_reason_share',
-            right.filter((record) => record.rightForWrongReason).length / right.length,
-          ] as const,
-        ]),
-    ...hops.flatMap((hop) => {
-      const part = records.filter((record) => record.hop === hop)
-      const correct = part.filter((record) => record.correct).length
-      return [
-        [`probe/hop${hop}/accuracy`, correct / part.length] as const,
-        [`probe/hop${hop}/items`, part.length] as const,
-      ]
-    }),
-  ])
-}

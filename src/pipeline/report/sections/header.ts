@@ -2,6 +2,7 @@ import { findRow } from '../falls.ts'
 import { percent, points, splitTitles, whole } from '../format.ts'
 import { type Content, html, type Markup } from '../markup.ts'
 import type { Report } from '../schema.ts'
+import { itemsOutcome } from './items.ts'
 import { heldOutSplits } from './ladder.ts'
 
 const chapters = [
@@ -27,7 +28,7 @@ export function headerSection(report: Report): Markup {
 <h1>Fleming run <em>${name}</em></h1>
 <p class="subtitle">seed ${seed} · data seed ${dataSeed} · report ${report.hash.slice(0, 12)}</p>
 <p class="notice" role="note">${report.notice}</p>
-<p class="lead">${heldOutSplits.map((split) => outcome(report, split))}${verdict(report)}</p>
+<p class="lead">${report.items === undefined ? [...heldOutSplits.map((split) => outcome(report, split)), verdict(report)] : itemsOutcome(report.items)}</p>
 <nav aria-label="Sections">${chapters.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 </header>`
 }
