@@ -4,7 +4,7 @@
  *   npm run ablate -- [--seeds 1,2,3] [--arms no-mining,uniform,…] [--jobs 2] [--set key=value …] [--table docs/results.md]
  *
  * Arms that share stages fork from the run that sealed them. Interrupted or killed, the same command goes on; finished
- * runs are not run again. `--list` names the arms.
+ * runs are not run again. `--list` names the arms, `--tables-only` runs nothing.
  */
 import { spawn } from 'node:child_process'
 import { createWriteStream, existsSync, mkdirSync } from 'node:fs'
@@ -32,6 +32,7 @@ const { values } = parseArgs({
     set: { type: 'string', multiple: true, default: [] },
     jobs: { type: 'string', default: '2' },
     table: { type: 'string' },
+    'tables-only': { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     one: { type: 'string' },
   },
@@ -144,10 +145,12 @@ async function main(): Promise<void> {
     throw new ConfigError('--seeds and --jobs are whole numbers', { hint: 'for example --seeds 1,2,3 --jobs 2' })
   const names = values.arms?.split(',') ?? arms.map(({ name }) => name).filter((name) => !optional.includes(name))
   const chosen = chooseArms(names)
-  await runAll(
-    seeds.flatMap((seed) => chosen.map((arm) => ({ arm, seed }))),
-    jobs,
-  )
+  if (!values['tables-only']) {
+    await runAll(
+      seeds.flatMap((seed) => chosen.map((arm) => ({ arm, seed }))),
+      jobs,
+    )
+  }
   const text = report(chosen, seeds)
   process.stdout.write(`${text}\n`)
   if (values.table !== undefined) putTable(values.table, text)

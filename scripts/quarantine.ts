@@ -2,7 +2,7 @@
  * Measures quarantine on runs whose wrong labels are known (questions.wrongLabels) and prints the tables of
  * docs/results.md: precision and recall over all runs, by hop count, by round, and what other settings would have raised.
  *
- *   npx tsx scripts/quarantine.ts runs/ablation/wrong-labels-1 runs/ablation/wrong-labels-2 … [--clean runs/default …]
+ *   npm run quarantine -- runs/ablation/wrong-labels-1 runs/ablation/wrong-labels-2 … [--clean runs/default …]
  *
  * Other settings are replayed from the logs, so the runs must have been made with rl-2.quarantine.mode=report.
  */
