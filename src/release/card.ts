@@ -93,8 +93,8 @@ function introduction(facts: CardFacts): string {
           '> graph. It demonstrates a training recipe, not clinical skill, and its answers must not inform the care of anybody.',
         ]
       : [
-          '> **Research only, not for clinical use.** This model was trained on questions made from a knowledge graph and tested on',
-          '> such questions alone. Its answers must not inform the care of anybody.',
+          `> **Research only, not for clinical use.** This model was trained on ${items === undefined ? 'questions made from a knowledge graph' : 'the items of one data run'} and tested on`,
+          `> such ${items === undefined ? 'questions' : 'items'} alone. Its answers must not inform the care of anybody.`,
         ]),
     '',
     origin(facts),

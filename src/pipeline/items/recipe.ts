@@ -35,7 +35,7 @@ export function itemRecipe(
   const { from: _, ...decisive } = settings
   const model = config.engine.model!
   return {
-    code: (stage) => [...sourcesOf(stage), ...(stageLayers[stage] ?? []), 'pipeline/items'],
+    code: (stage) => [...sourcesOf(stage), ...(itemSources[stage] ?? [])],
     graph: {
       source: dataRun.manifests.graph.hash,
       // Where the data run lies on this computer makes no other model.
@@ -65,11 +65,18 @@ export function itemRecipe(
   }
 }
 
-/** Layers that decide what a stage makes of items, beside those of a run on the starter graph. */
-const stageLayers: { readonly [Name in StageName]?: readonly string[] } = {
-  questions: ['policy', 'rewards'],
-  'cold-start': ['rewards'],
-  evaluation: ['policy', 'rewards', 'trajectories'],
+const itemFiles = ['pipeline/items/recipe.ts', 'pipeline/items/material.ts']
+
+/** Code that decides what a stage makes of items, beside that of a run on the starter graph. */
+const itemSources: { readonly [Name in StageName]?: readonly string[] } = {
+  graph: ['pipeline/items/data-run.ts'],
+  questions: ['policy', 'rewards', 'pipeline/items/questions.ts'],
+  pretrain: ['pipeline/items/recipe.ts'],
+  'cold-start': ['rewards', ...itemFiles],
+  'rl-1': ['trajectories', ...itemFiles],
+  'rl-2': ['trajectories', ...itemFiles],
+  evaluation: ['policy', 'rewards', 'trajectories', 'pipeline/items/material.ts', 'pipeline/items/evaluation.ts'],
+  release: ['pipeline/items/material.ts'],
 }
 
 /** What the RL stages are made from. */

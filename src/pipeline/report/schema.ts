@@ -211,7 +211,7 @@ export const reportSchema = z.object({
   name: z.string(),
   seed: count,
   dataSeed: count,
-  notice: z.enum([notice, itemsNotice]),
+  notice: z.union([z.literal(notice), z.literal(itemsNotice)]),
   configHash: z.string(),
   codeHash: z.string(),
   manifests: z.record(z.string(), z.string()),

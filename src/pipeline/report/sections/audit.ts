@@ -3,10 +3,16 @@ import { percent, splitTitles, stageTitles, unreadTitle, whole } from '../format
 import { type Content, html, type Markup } from '../markup.ts'
 import type { Report, ReportOutcome } from '../schema.ts'
 import { heldOutSplits } from './ladder.ts'
-import { countList, table } from './table.ts'
+import { absentSection, countList, table } from './table.ts'
 
 /** Whether the reasoning is the graph's, beside whether the answer is right; and what the student still knows by heart. */
 export function auditSection(report: Report): Markup {
+  if (report.items !== undefined)
+    return absentSection(
+      'audit',
+      'Audit of the reasoning',
+      'steps that the graph supports stand with the scores of items',
+    )
   return html`<section id="audit"><h2>Audit of the reasoning</h2>
 ${heldOutSplits.map((split) => auditTable(report, split))}
 <p class="quiet">Grounded: share of checkable reasoning steps that are triples of the graph (hypotheses and pairs rightly ruled out count on neither side). Right for the wrong reason: share of right answers whose grounded steps do not lead from the question to the answer. Neither enters the reward.</p>

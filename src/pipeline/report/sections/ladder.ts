@@ -6,7 +6,7 @@ import { hopTitle, percent, points, splitTitles, stageTitles, whole } from '../f
 import { type Content, html, type Markup } from '../markup.ts'
 import type { Report, ReportRow } from '../schema.ts'
 import { fallsBox } from './falls.ts'
-import { type TableRow, table } from './table.ts'
+import { absentSection, type TableRow, table } from './table.ts'
 
 export const heldOutSplits = ['held-out-composition', 'held-out-disease'] as const
 type HeldOutSplit = (typeof heldOutSplits)[number]
@@ -20,6 +20,8 @@ const explained: Readonly<Record<HeldOutSplit, string>> = {
 
 /** The ladder as the paper's Table 4 shows it, by hop count and rarity, with intervals, and drawn. */
 export function ladderSection(report: Report): Markup {
+  if (report.items !== undefined)
+    return absentSection('ladder', 'The ladder', 'no question of the starter graph was asked')
   return html`<section id="ladder"><h2>The ladder</h2>
 ${heldOutSplits.map((split) => ladderTable(report, split, 'open'))}
 <p class="quiet">Open form: the answer must name an accepted entity. Percent right; unread answers count as wrong. Small figures: change from the checkpoint before, in percentage points, and Wilson’s 95 % interval. Bar: 0 to 100 %, with a tick at the most frequent answer. Form forced: the question is turned into the opening of a statement and the next word is taken as the answer, which shows what the base knows without the form; the step from base to cold start mostly measures that the form was learnt. Intervals treat questions as independent: those about held-out diseases share ${whole(report.counts.questions.heldOutDiseases)} diseases and speak for these, not for unseen diseases in general.</p>

@@ -24,6 +24,10 @@ export function table(options: {
   )}</tbody></table></div>`
 }
 
+/** A section of which this run has nothing, and why. */
+export const absentSection = (id: string, title: string, reason: string): Markup =>
+  html`<section id="${id}"><h2>${title}</h2><p class="quiet">Nothing here: ${reason}.</p></section>`
+
 /** "name 12 · other 3", or a dash when there is nothing. */
 export function countList(counts: Readonly<Record<string, number>>): string {
   const entries = Object.entries(counts)

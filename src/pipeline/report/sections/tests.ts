@@ -2,10 +2,12 @@ import { hopTitle, percent, points, pValue, splitTitles, stageTitles, whole } fr
 import { type Content, html, type Markup } from '../markup.ts'
 import type { Report, ReportPaired } from '../schema.ts'
 import { heldOutSplits } from './ladder.ts'
-import { level, strongIf, table } from './table.ts'
+import { absentSection, level, strongIf, table } from './table.ts'
 
 /** The paired tests between checkpoints on the same questions. */
 export function testsSection(report: Report): Markup {
+  if (report.items !== undefined)
+    return absentSection('tests', 'Paired tests', 'those of items stand with their scores')
   const expected = level * report.paired.length
   return html`<section id="tests"><h2>Paired tests</h2>
 <div class="pair">${heldOutSplits.map((split) =>
