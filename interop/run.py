@@ -17,16 +17,14 @@ nothing is written into the repository. A part whose packages pip cannot install
 "not installed": with --optional that alone is no failure. The last line is `N passed, N failed, N not installed`.
 """
 
-import os
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-CACHE = Path(os.environ.get("FLEMING_INTEROP_CACHE", Path.home() / ".cache" / "fleming-interop"))
-TSX = ["node", str(ROOT / "node_modules" / "tsx" / "dist" / "cli.mjs")]
+from shared import ROOT, TSX, python_with
+
 # 2.13.0 is a CPU build where pip finds one; what else pip would choose is a CUDA build of several GB.
 INSTALLS = [
     ["torch==2.13.0", "transformers==5.23.0", "peft==0.21.2", "tokenizers==0.23.3", "gguf==0.19.0", "psutil"],
@@ -66,22 +64,6 @@ class Totals:
             self.failed += 1
 
 
-def python_with_transformers() -> str | None:
-    """The interpreter of the environment with transformers and PEFT, made on first use; None when pip failed."""
-    home = CACHE / "transformers"
-    python, mark = home / "bin" / "python", home / "installed"
-    if mark.exists() and mark.read_text() == str(INSTALLS):
-        return str(python)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-    for packages in INSTALLS:
-        done = subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], capture_output=True, text=True)
-        if done.returncode != 0:
-            print(f"pip could not install {' '.join(packages)}:\n{(done.stderr or done.stdout).strip()}", flush=True)
-            return None
-    mark.write_text(str(INSTALLS))
-    return str(python)
-
-
 def main() -> int:
     arguments = sys.argv[1:]
     optional = "--optional" in arguments
@@ -92,7 +74,7 @@ def main() -> int:
         return 2
     totals = Totals()
     local = [part for part in LOCAL if part in parts]
-    python = python_with_transformers() if local else None
+    python = python_with("transformers", INSTALLS) if local else None
     if python is None:
         totals.missing += len(local)
         local = []

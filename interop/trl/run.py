@@ -12,30 +12,15 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-CACHE = Path(os.environ.get("FLEMING_INTEROP_CACHE", Path.home() / ".cache" / "fleming-interop"))
-TSX = ["node", str(ROOT / "node_modules" / "tsx" / "dist" / "cli.mjs")]
+sys.path.insert(0, str(HERE.parent))
+from shared import ROOT, TSX, python_with  # noqa: E402
+
 # torch 2.13.0 is a CPU build where pip finds one; what else pip would choose is a CUDA build of several GB.
 PACKAGES = ["torch==2.13.0", "transformers==5.23.0", "trl==1.16.0", "accelerate==1.15.0", "datasets==5.2.0"]
 
 
-def python_with_trl() -> str | None:
-    """The interpreter of an environment with TRL, made on first use; None when pip failed."""
-    home = CACHE / "trl"
-    python, mark = home / "bin" / "python", home / "installed"
-    if mark.exists() and mark.read_text() == str(PACKAGES):
-        return str(python)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-    done = subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES], capture_output=True, text=True)
-    if done.returncode != 0:
-        print(f"pip could not install {' '.join(PACKAGES)}:\n{(done.stderr or done.stdout).strip()}", flush=True)
-        return None
-    mark.write_text(str(PACKAGES))
-    return str(python)
-
-
 def main() -> int:
-    python = python_with_trl()
+    python = python_with("trl", [PACKAGES])
     if python is None:
         print("0 passed, 0 failed, 1 not installed")
         return 1
