@@ -60,7 +60,7 @@ const layersOf: { readonly [Name in StageName]: readonly string[] } = {
   'rl-1': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', ...rlFiles],
   'rl-2': ['core', 'graph', 'text', 'questions', 'rewards', 'engine', 'policy', 'evaluation', ...rlFiles],
   evaluation: ['core', 'graph', 'text', 'questions', 'engine', 'evaluation'],
-  release: ['core', 'release'],
+  release: ['core', 'release', 'pipeline/items/stored-items.ts'],
 }
 
 const dataLayersOf: { readonly [Name in DataStageName]: readonly string[] } = {

@@ -3,6 +3,9 @@ import { DataError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { readText } from '../core/read.ts'
 
+/** Scores of the held-out items; beside the `scores.json` of the starter graph's questions, of which there are none. */
+export const ITEM_SCORES_FILE = 'item-scores.json'
+
 const fraction = z.number().min(0).max(1)
 const count = z.number().int().nonnegative()
 const part = { axis: z.enum(['all', 'form', 'language', 'source', 'difficulty']), name: z.string() }

@@ -6,15 +6,13 @@ import { type ItemPairedRow, type ItemRow, itemPairedRows, itemRows, scoreItems 
 import { answerItems, type ItemAnswer } from '../../evaluation/items.ts'
 import { type LadderStage, ladderStages } from '../../evaluation/ladder.ts'
 import type { Metrics } from '../../policy/loop.ts'
+import { ITEM_SCORES_FILE } from '../../release/item-scores.ts'
 import type { Config } from '../config.ts'
 import { stageOf } from '../load-run.ts'
 import type { Observer } from '../observer.ts'
 import { startFrom } from '../stages/shared.ts'
 import type { Student, StudentSource } from '../student.ts'
 import type { ItemMaterial } from './material.ts'
-
-/** Scores of the held-out items; beside the `scores.json` of the starter graph's questions, of which there are none. */
-export const ITEM_SCORES_FILE = 'item-scores.json'
 
 /** What `item-scores.json` holds. */
 export type ItemScores = { readonly rows: readonly ItemRow[]; readonly paired: readonly ItemPairedRow[] }

@@ -12,7 +12,7 @@ import type { StepJudge } from '../../trajectories/types.ts'
 import type { Config } from '../config.ts'
 import type { Lessons } from '../teacher.ts'
 import { readItemGraph } from './data-run.ts'
-import { iterateStoredItems } from './questions.ts'
+import { iterateStoredItems } from './stored-items.ts'
 
 /** An item as its data run holds it, and as it is shown: its options in the order of the seed. */
 export type ShownItem = { readonly original: Item; readonly shown: Item }
@@ -80,12 +80,4 @@ export function lessonsOf(
     judgeSteps,
     walked: null,
   }
-}
-
-/** The prompt of a held-out item, the first by id; of a training item where none is held out. */
-export function exampleItem(runDir: string, dataSeed: number): string {
-  const stored = [...iterateStoredItems(join(runDir, 'questions'))]
-  const held = stored.filter(({ split }) => split === 'test')
-  const [first] = (held.length > 0 ? held : stored).sort((a, b) => (a.item.id < b.item.id ? -1 : 1))
-  return first === undefined ? '' : fromItem(arrangeItem(first.item, dataSeed)).prompt
 }

@@ -1,8 +1,6 @@
 import { join } from 'node:path'
-import { z } from 'zod'
 import { AuditError, DataError } from '../../core/errors.ts'
 import { formatJson } from '../../core/json.ts'
-import { iterateJsonl } from '../../core/jsonl.ts'
 import { openJsonlWriter, putAtomic } from '../../core/store.ts'
 import { readDecoder } from '../../engine/local/hf/folder.ts'
 import { checkJudge, verifiableJudge } from '../../policy/judge.ts'
@@ -19,8 +17,7 @@ import { iterateItems } from '../data/shared.ts'
 import { findTextModel } from '../model-text.ts'
 import type { Observer } from '../observer.ts'
 import { tally } from '../report/tally.ts'
-
-const ITEMS_FILE = 'items.jsonl'
+import { ITEMS_FILE } from './stored-items.ts'
 
 /** Items that a policy may be asked, and why the others may not. */
 export type ItemSelection = {
@@ -164,17 +161,4 @@ function tell(census: ReturnType<typeof censusOf>, observer: Observer): void {
     observer.note(`${sharedTriples} held-out items rest in part on triples that training items rest on too`)
   const untiered = byDifficulty['none, counted as moderate'] ?? 0
   if (untiered > 0) observer.note(`${untiered} items have no difficulty and count as moderate`)
-}
-
-const record = z.looseObject({
-  split: z.enum(['train', 'probe', 'test']),
-  item: z.looseObject({ id: z.string(), stem: z.string(), origin: z.looseObject({ kind: z.string() }) }),
-})
-
-export type StoredItem = { readonly split: ItemSplit; readonly item: Item }
-
-/** The items that `makeItemQuestions` wrote, in their own order of options; sealed, so trusted after a look. */
-export function* iterateStoredItems(dir: string): Generator<StoredItem> {
-  for (const { split, item } of iterateJsonl(join(dir, ITEMS_FILE), (value) => record.parse(value)))
-    yield { split, item: item as unknown as Item }
 }

@@ -27,7 +27,7 @@ import { runRecipe } from '../run.ts'
 import { decoderConfig } from '../student.ts'
 import { verifyTarget } from '../verify.ts'
 import { openDataRun } from './data-run.ts'
-import { iterateStoredItems } from './questions.ts'
+import { iterateStoredItems } from './stored-items.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'fleming-items-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readItemScores } from '../../release/item-scores.ts'
-import { ITEM_SCORES_FILE } from '../items/evaluation.ts'
+import { ITEM_SCORES_FILE, readItemScores } from '../../release/item-scores.ts'
 import { itemCensusSchema, type ReportItems } from './items-schema.ts'
 import { readJsonAs } from './read-run.ts'
 

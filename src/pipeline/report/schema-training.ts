@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { failureAxes } from '../../policy/types.ts'
 
 /** Parts of `report.json` about cold start, the switch of stages, warnings, failures and times. */
 
@@ -129,7 +130,7 @@ const failureCountSchema = z.object({
 
 /** A cell of `rl-2/failure-map.json`. */
 export const failureCellSchema = z.object({
-  axis: z.enum(['relation', 'hop', 'rarity', 'answerType']),
+  axis: z.enum(failureAxes),
   name: z.string(),
   before: failureCountSchema,
   beforeOfSame: failureCountSchema.nullable(),

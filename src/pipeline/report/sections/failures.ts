@@ -13,6 +13,10 @@ const axisTitles: readonly (readonly [axis: Axis, title: string, aside: string])
   ['rarity', 'By rarity', 'of the rarest disease on the path'],
   ['answerType', 'By type of answer', ''],
   ['relation', 'By relation', 'a question counts once for each relation on its path'],
+  ['form', 'By form', ''],
+  ['language', 'By language', ''],
+  ['source', 'By source', ''],
+  ['topic', 'By topic', 'shape of a synthetic item, subject of an exam question'],
 ]
 
 /** Rows of an axis that stand open; the others are folded away. */
@@ -35,11 +39,12 @@ ${axisTitles.map(([axis, title, aside]) => axisTables(failures, axis, title, asi
 </section>`
 }
 
-/** Sums over the hop counts, of which every question has one. */
+/** Sums over the hop counts, of which every question of the starter graph has one; over the forms, of which every item has one. */
 function totals(cells: readonly ReportFailureCell[]) {
-  const hops = cells.filter(({ axis }) => axis === 'hop')
+  const whole = cells.some(({ axis }) => axis === 'form') ? 'form' : 'hop'
+  const parts = cells.filter(({ axis }) => axis === whole)
   const sum = (of: (cell: ReportFailureCell) => Count | null, key: 'questions' | 'failed'): number =>
-    hops.reduce((total, cell) => total + (of(cell)?.[key] ?? 0), 0)
+    parts.reduce((total, cell) => total + (of(cell)?.[key] ?? 0), 0)
   const questions = sum(({ before }) => before, 'questions')
   const again = sum(({ after }) => after, 'questions')
   return {
