@@ -11,6 +11,7 @@ import { createWriteStream, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { clock } from '../src/core/clock.ts'
 import { ConfigError, DataError, FlemingError } from '../src/core/errors.ts'
 import { formatJson } from '../src/core/json.ts'
 import { readText } from '../src/core/read.ts'
@@ -70,7 +71,7 @@ function runJob({ arm, seed }: Job): Promise<void> {
 
 /** Runs all jobs, so many at a time; one starts when those that it needs are done. The first failure stops the start of others. */
 async function runAll(jobs: readonly Job[], atOnce: number): Promise<void> {
-  const started = Date.now()
+  const started = clock.monotonicMs()
   const open = new Set(jobs)
   const done = new Set<string>()
   const running = new Map<Job, Promise<Job>>()
@@ -89,7 +90,7 @@ async function runAll(jobs: readonly Job[], atOnce: number): Promise<void> {
     const ended = await Promise.race(running.values())
     running.delete(ended)
     done.add(runName(ended.arm.name, ended.seed))
-    const minutes = ((Date.now() - started) / 60_000).toFixed(1)
+    const minutes = ((clock.monotonicMs() - started) / 60_000).toFixed(1)
     process.stderr.write(
       `${done.size} of ${jobs.length}: ${runName(ended.arm.name, ended.seed)} after ${minutes} min\n`,
     )

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { ConfigError } from '../../src/core/errors.ts'
 import { formatJson, parseJson } from '../../src/core/json.ts'
+import { runPython } from '../child.ts'
 import { type BenchCase, generation, models } from './cases.ts'
 import { markOf, median } from './figures.ts'
 import { startWatch } from './machine.ts'
@@ -71,7 +69,7 @@ export async function measurePytorch(
 ): Promise<PytorchResult[]> {
   const results: PytorchResult[] = []
   for (const { variant, job } of jobsOf(benchCase)) {
-    const { value, othersCores } = await runPython(python, { ...job, steps: repetitions, threads })
+    const { value, othersCores } = await measure(python, { ...job, steps: repetitions, threads })
     const stepTokens =
       benchCase.kind === 'generation'
         ? (value.tokens / generation.newTokens) * (generation.newTokens - 1)
@@ -91,32 +89,13 @@ export async function measurePytorch(
   return results
 }
 
-async function runPython(
+async function measure(
   python: string,
-  job: Record<string, unknown>,
+  job: Record<string, unknown> & { readonly threads: number },
 ): Promise<{ readonly value: z.infer<typeof output>; readonly othersCores: number | null }> {
   const watch = startWatch()
-  const { threads } = job
-  const env = { ...process.env, OMP_NUM_THREADS: String(threads), HF_HUB_OFFLINE: '1' }
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'pipe'], env })
-  const [out, err]: [Buffer[], Buffer[]] = [[], []]
-  child.stdout.on('data', (part: Buffer) => out.push(part))
-  child.stderr.on('data', (part: Buffer) => err.push(part))
-  child.stdin.end(formatJson(job))
-  const [code]: unknown[] = await Promise.race([
-    once(child, 'close'),
-    once(child, 'error').then(([cause]) => {
-      throw new ConfigError(`${python} cannot be run`, { cause, hint: 'name an interpreter: --python FILE' })
-    }),
-  ])
-  if (code !== 0) {
-    throw new ConfigError(
-      `${python} ${script} ended with code ${String(code)}: ${Buffer.concat(err).toString().trim()}`,
-      {
-        hint: 'it needs torch and transformers: interop/README.md says how to install them',
-      },
-    )
-  }
-  const value = output.parse(parseJson(Buffer.concat(out).toString(), { file: script }))
+  const hint = 'it needs torch and transformers: interop/README.md says how to install them'
+  const said = await runPython(script, [], { python, threads: job.threads, hint, input: formatJson(job) })
+  const value = output.parse(parseJson(said, { file: script }))
   return { value, othersCores: watch.othersCores(1000 * value.cpuSeconds) }
 }

@@ -17,7 +17,8 @@ export type OpenStudent = (runDir: string, config: Config, note: (text: string) 
 
 /**
  * The whole recipe: graph → questions → pretrain → cold start → RL stage 1 → RL stage 2 → evaluation → release. Each
- * stage reads what the stages before it sealed, so a run that was killed anywhere goes on from there.
+ * stage reads what the stages before it sealed, so a run that was killed anywhere goes on from there. What the stages read
+ * differs with what is trained on: `starter-recipe.ts` for the starter graph, `items/recipe.ts` for the items of a data run.
  *
  * @param openStudent for tests: another source of the model
  * @returns the folder of the run

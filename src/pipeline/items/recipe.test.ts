@@ -8,7 +8,9 @@ import { ensureDir, putAtomic, readLog, readManifest } from '../../core/store.ts
 import { huggingFaceConfig } from '../../engine/local/hf/config.ts'
 import { scriptedEngine } from '../../engine/scripted/index.ts'
 import type { TrainingClient } from '../../engine/types.ts'
+import { disputeOfItem } from '../../policy/quarantine-item.ts'
 import type { GroupRecord } from '../../policy/rollout.ts'
+import { openDisputes } from '../../questions/refine/disputes.ts'
 import { readItemScores } from '../../release/item-scores.ts'
 import { compactChatTemplate } from '../../text/chat.ts'
 import { openTextModel } from '../../text/text-model.ts'
@@ -18,6 +20,7 @@ import type { Config } from '../config.ts'
 import { parseConfig } from '../config-file.ts'
 import { loadDataConfig } from '../data/config.ts'
 import { runData } from '../data/run.ts'
+import { disputesFile } from '../data/shared.ts'
 import { withWeights } from '../fixtures/scripted-run.ts'
 import { silentObserver } from '../observer.ts'
 import { planRun } from '../plan.ts'
@@ -146,6 +149,35 @@ test('killed while it trains and while it is scored, and run again, it ends with
   }
   const again = await runRecipe(join(root, 'again'), configOf('whole'), silentObserver, student())
   for (const file of files) expect(readFileSync(join(again, file), 'utf8')).toBe(readFileSync(join(dir, file), 'utf8'))
+})
+
+test('an item that a reviewer removed is neither swept nor trained on in the next stage 2', async () => {
+  const other = join(root, 'reviewed')
+  const runDir = await runRecipe(other, configOf('whole'), silentObserver, student())
+  const tried = (): Set<string> =>
+    new Set(
+      readLog<{ questionId: string }>(join(runDir, 'rl-2', 'sweeps.jsonl')).records.map((line) => line.questionId),
+    )
+  const { item } = stored.find(({ split, item: { id } }) => split === 'train' && tried().has(id))!
+  const suspect = {
+    step: 2,
+    questionId: item.id,
+    gold: [],
+    majorityAnswer: 'A',
+    share: 1,
+    cluster: 'all',
+    clusterItems: 9,
+  }
+  const queue = openDisputes(disputesFile(runDir))
+  queue.add([disputeOfItem({ ...suspect, clusterAccuracy: 1, rollouts: 9, right: 0, belief: 1 }, item, item)])
+  queue.decide(item.id, { kind: 'remove' }, { who: 'Ada', why: 'two options are right' })
+  queue.close()
+  const notes: string[] = []
+  await runRecipe(other, configOf('whole'), { ...silentObserver, note: (text) => notes.push(text) }, student())
+  expect(notes).toContain('reviewed: 0 doubted labels kept, 1 questions removed from training')
+  expect(tried()).not.toContain(item.id)
+  expect(tried().size).toBe(stored.filter(({ split }) => split === 'train').length - 1)
+  expect(verifyTarget(runDir).problems).toEqual([])
 })
 
 test('scored anew it says the same, its plan counts its items, and its report has them', async () => {
