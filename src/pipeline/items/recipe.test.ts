@@ -189,7 +189,8 @@ test('scored anew it says the same, its plan counts its items, and its report ha
     heldOut.length,
   ])
   const page = readFileSync(await writeReport(dir, configOf('whole'), { wallSeconds: 1 }), 'utf8')
-  expect(page).toContain('Held-out items')
+  expect(page).toContain('href="#items"')
+  for (const [, target] of page.matchAll(/href="#([^"]*)"/g)) expect(page).toContain(`id="${target}"`)
   expect(page).not.toContain('on any hop count')
   await expect(ask(dir, 'rl-2', 'What?')).rejects.toThrow('only runs on the starter graph can be asked')
 })

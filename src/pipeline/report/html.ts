@@ -23,10 +23,10 @@ import { warningsSection } from './sections/warnings.ts'
  */
 export function renderReport(report: Report): string {
   const content = html`${headerSection(report)}
+${itemsSection(report)}
 ${ladderSection(report)}
 ${testsSection(report)}
 ${coldStartSection(report)}
-${itemsSection(report)}
 ${curvesSection(report)}
 ${switchSection(report)}
 ${warningsSection(report)}

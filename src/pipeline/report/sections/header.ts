@@ -21,6 +21,9 @@ const chapters = [
   ['facts', 'Run facts'],
 ] as const
 
+/** The chapters of a run on items: its scores have one of their own, and where no question was asked nothing fell. */
+const itemChapters = [['items', 'Held-out items'] as const, ...chapters.filter(([id]) => id !== 'falls')]
+
 /** The title, the standing notice, what came out in two sentences, and where to find what. */
 export function headerSection(report: Report): Markup {
   const { name, seed, dataSeed } = report
@@ -29,7 +32,7 @@ export function headerSection(report: Report): Markup {
 <p class="subtitle">seed ${seed} · data seed ${dataSeed} · report ${report.hash.slice(0, 12)}</p>
 <p class="notice" role="note">${report.notice}</p>
 <p class="lead">${report.items === undefined ? [...heldOutSplits.map((split) => outcome(report, split)), verdict(report)] : itemsOutcome(report.items)}</p>
-<nav aria-label="Sections">${chapters.map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
+<nav aria-label="Sections">${(report.items === undefined ? chapters : itemChapters).map(([id, title]) => html`<a href="#${id}">${title}</a>`)}</nav>
 </header>`
 }
 
